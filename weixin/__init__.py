@@ -1,0 +1,1 @@
+"""The code of wxserve. ``docs/architecture.md`` is the map; ``wire/`` is where to start reading."""
