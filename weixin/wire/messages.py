@@ -61,8 +61,9 @@ _KNOWN = frozenset(MESSAGE_TYPES + EVENTS)
 # Element name -> str, a dictionary of the same, or a list of either where an element repeats.
 Fields = dict[str, Any]
 
-# C0 controls and NUL are illegal in XML and yet arrive in users' texts; so do U+FFFE and U+FFFF.
-_CONTROLS = bytes(set(range(32)) - {9, 10, 13})
+# C0 controls are illegal in XML and yet arrive in users' texts; so do U+FFFE and U+FFFF. NUL is not among them: it
+# never arrives, and taking it out would make ASCII of UTF-16.
+_CONTROLS = bytes(set(range(1, 32)) - {9, 10, 13})
 _NONCHARACTER = re.compile(b"\xef\xbf[\xbe\xbf]")
 _START = re.compile(
     rb"(?:\xef\xbb\xbf)?[ \t\r\n]*"
