@@ -199,9 +199,11 @@ class News(Reply):
         if not given:
             raise ReplyError("News", "articles", "is empty")
         for article in given:
+            if not isinstance(article, tuple) or len(article) != len(Article._fields):
+                raise ReplyError("News", "articles", "must each be an Article(title, text, pic, url)")
             for name, value in zip(Article._fields, article):
                 _required("News", name, value)
-        self.articles: tuple[Article, ...] = tuple(given)
+        self.articles: tuple[Article, ...] = tuple(Article(*article) for article in given)
 
     def body(self, message: Message) -> str:
         most = MAX_ARTICLES if message.type == "event" else MAX_ARTICLES_TO_MESSAGE
