@@ -1,0 +1,239 @@
+"""handlers/*.py -> rules: every file of a folder, in name order, each function by the marks it carries.
+
+The folder becomes a package under a name of its own each time it is loaded, so that loading again begins from nothing
+while the old functions still run; ``from ._helper import x`` works, and nothing is compiled into the folder. Files
+whose names start with ``_`` or ``.`` answer nothing by themselves. All are tried, so that all errors are known at once.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.abc
+import importlib.util
+import os
+import secrets
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import NamedTuple
+
+from .call import ARGUMENTS, ERROR_ARGUMENTS, Function, function
+from .errors import LoadError, Misuse, hint
+from .marks import ERROR, On, marks_of
+from .rules import Rule
+
+
+class Loaded(NamedTuple):
+    """What a folder holds. With an error among them the rules are incomplete and must not be used."""
+
+    rules: list[Rule]
+    #: The functions of ``on.error``.
+    on_error: list[Function]
+    errors: list[LoadError]
+    #: The files by name, without ``.py``.
+    modules: dict[str, ModuleType]
+    package: str
+
+    def close(self) -> None:
+        """Forget the modules: for who has loaded the folder again, once the old functions are done."""
+        _forget(self.package)
+
+
+def load(folder: Path, required: bool = True) -> Loaded:
+    """Load every file of *folder*; that it is missing is no error unless it is *required*."""
+    # A name nobody else can have: two loads of a folder must not share a module.
+    package = f"_wxserve_handlers_{secrets.token_hex(4)}"
+    loaded = Loaded([], [], [], {}, package)
+    try:
+        files = _files(folder)
+    except OSError as error:
+        if required or not isinstance(error, FileNotFoundError):
+            reason = error.strerror or str(error)
+            loaded.errors.append(LoadError("WX-HND-01", str(folder), 0, "unreadable", error=reason))
+        return loaded
+    root = ModuleType(package)
+    root.__path__ = [str(folder)]
+    sys.modules[package] = root
+    sys.meta_path.insert(0, _Finder(package, folder))
+    for name, file in files.items():
+        try:
+            loaded.modules[name] = importlib.import_module(f"{package}.{name}")
+        # A stranger's file may raise anything, SystemExit too, and the next one is to be tried all the same.
+        except BaseException as error:
+            _report(loaded.errors, _failure(folder, file, error))
+    collector = _Collector(folder, loaded)
+    for name, module in loaded.modules.items():
+        collector.collect(files[name], module)
+    return loaded
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The files that answer, by module name, in the order of their names; a link that leads nowhere is one too."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".py") and name[0] not in "_.")
+    # A dot in a module's name would make a package of it.
+    return {name[:-3].replace(".", "_"): folder / name for name in names if not (folder / name).is_dir()}
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the modules of one loaded folder, and of folders in it."""
+
+    def __init__(self, package: str, folder: Path) -> None:
+        self.package = package
+        self._folder = folder
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not fullname.startswith(self.package + "."):
+            return None
+        name = fullname[len(self.package) + 1 :]
+        file = _files(self._folder).get(name) or self._folder.joinpath(*name.split(".")).with_suffix(".py")
+        inside = None
+        if file.with_suffix("").is_dir() and not file.exists():
+            inside = [str(file.with_suffix(""))]
+            file = file.with_suffix("") / "__init__.py"
+        if not os.path.lexists(file):
+            return None
+        return importlib.util.spec_from_file_location(
+            fullname, file, loader=_Source(fullname, str(file)), submodule_search_locations=inside
+        )
+
+
+class _Source(SourceFileLoader):
+    """Reads the source each time. Python's cache goes by seconds and size, and an edit may change neither."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
+        return code
+
+
+def _forget(package: str) -> None:
+    sys.meta_path[:] = [
+        finder for finder in sys.meta_path if not (isinstance(finder, _Finder) and finder.package == package)
+    ]
+    for name in [name for name in sys.modules if name == package or name.startswith(package + ".")]:
+        del sys.modules[name]
+
+
+class _Collector:
+    """Makes rules of the marks in loaded modules."""
+
+    def __init__(self, folder: Path, loaded: Loaded) -> None:
+        self._folder = folder
+        self._loaded = loaded
+        self._seen: set[int] = set()
+
+    def collect(self, file: Path, module: ModuleType) -> None:
+        for name, line, first in _shadowed(file, module):
+            self._error("WX-HND-03", file, line, "shadowed", name=name, first=first)
+        found = {id(value): value for value in vars(module).values() if marks_of(value)}
+        owners = {other.__name__ for other in self._loaded.modules.values()} - {module.__name__}
+        # By line, but stable: functions that another module made are where they were assigned.
+        for each in sorted(found.values(), key=lambda value: place(value, file)[1]):
+            if each.__module__ not in owners and id(each) not in self._seen:
+                self._seen.add(id(each))
+                self._add(file, module, each)
+
+    def _add(self, file: Path, module: ModuleType, target: FunctionType) -> None:
+        marks = marks_of(target)
+        where, line = place(target, file)
+        shown = _shown(self._folder, where)
+        # What also answers messages cannot ask for an error there.
+        only_errors = all(mark.kind == ERROR for mark in marks)
+        try:
+            answer = function(target, ERROR_ARGUMENTS if only_errors else ARGUMENTS)._replace(file=shown)
+        except Misuse as misuse:
+            self._error("WX-HND-02", where, line, misuse.reason, function=target.__name__, **misuse.values)
+            return
+        name = f"{module.__name__.rpartition('.')[2]}.{target.__name__}"
+        for level, kind, patterns, priority, hours in marks:
+            if kind == ERROR:
+                self._loaded.on_error.append(answer)
+            else:
+                self._loaded.rules.append(Rule(level, kind, patterns, answer, name, shown, line, priority, hours))
+
+    def _error(self, code: str, file: Path, line: int, reason: str, **values: object) -> None:
+        self._loaded.errors.append(LoadError(code, _shown(self._folder, file), line, reason, **values))
+
+
+def place(target: Callable[..., object], file: Path) -> tuple[Path, int]:
+    """Where a function stands; *file* and 0 where that cannot be said."""
+    while hasattr(target, "__wrapped__"):
+        target = target.__wrapped__
+    code = getattr(target, "__code__", None)
+    return (Path(code.co_filename), code.co_firstlineno) if isinstance(code, CodeType) else (file, 0)
+
+
+def _shadowed(file: Path, module: ModuleType) -> list[tuple[str, int, int]]:
+    """Marked functions that a later one of the same name hides: name, the later line, the earlier line.
+
+    A newcomer copies ``def reply(msg)`` and changes what stands above it; Python keeps the last one only.
+    """
+    first: dict[str, int] = {}
+    found: list[tuple[str, int, int]] = []
+    for node in ast.parse(file.read_bytes()).body:
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if node.name in first:
+            found.append((node.name, node.lineno, first[node.name]))
+        if any(_is_ours(decorator, module) for decorator in node.decorator_list):
+            first[node.name] = node.lineno
+    return found
+
+
+def _is_ours(decorator: ast.expr, module: ModuleType) -> bool:
+    node: ast.AST = decorator
+    while isinstance(node, (ast.Call, ast.Attribute)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    value = getattr(module, node.id, None) if isinstance(node, ast.Name) else None
+    return isinstance(value, On) or isinstance(getattr(value, "on", None), On)
+
+
+def _failure(folder: Path, file: Path, error: BaseException) -> LoadError:
+    """Say where in the folder *error* came from: the innermost line that stands there."""
+    inside = str(folder) + os.sep
+    where, line = str(file), 0
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename.startswith(inside):
+            where, line = frame.f_code.co_filename, number
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith(inside):
+        where, line = str(error.filename), error.lineno or 1
+    if isinstance(error, Misuse):
+        return LoadError("WX-HND-03", _shown(folder, Path(where)), line, error.reason, **error.values)
+    words = error.msg if isinstance(error, SyntaxError) else str(error)
+    text = f"{type(error).__name__}: {words}".rstrip(": ")
+    return LoadError("WX-HND-01", _shown(folder, Path(where)), line, "raised", error=text)
+
+
+def _report(errors: list[LoadError], error: LoadError) -> None:
+    """Add *error*, unless another file that imports the same one has met it."""
+    if str(error) not in map(str, errors):
+        errors.append(error)
+
+
+def _shown(folder: Path, file: Path) -> str:
+    """``handlers/weather.py``, however the folder was given."""
+    try:
+        return (Path(folder.name) / file.relative_to(folder)).as_posix()
+    except ValueError:
+        return str(file)
+
+
+def resolve(loaded: Loaded, name: str) -> Function:
+    """Find ``module.function``; raise Misuse where there is none (``call``), or where its arguments are wrong."""
+    stem, _, attribute = name.rpartition(".")
+    module = loaded.modules.get(stem)
+    target = getattr(module, attribute, None)
+    if module is None or not callable(target):
+        known = [f"{stem}.{each}" for stem in loaded.modules for each in _functions(loaded.modules[stem])]
+        words = f"there is no function {name} in the handlers"
+        raise Misuse("call", words, key="call", call=name, hint=hint(name, known))
+    return function(target)._replace(file=Path(str(module.__file__)).name)
+
+
+def _functions(module: ModuleType) -> list[str]:
+    return [name for name, value in vars(module).items() if isinstance(value, FunctionType)]

@@ -1,0 +1,57 @@
+"""The handlers folder and replies.ini -> Rules, or every reason why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from . import handlers, table
+from .errors import LoadError
+from .rules import MAX_REGEXES, Rules
+
+
+class Routing(NamedTuple):
+    """Everything that answers. With an error among them the rules must not be used."""
+
+    rules: Rules
+    errors: list[LoadError]
+    loaded: handlers.Loaded
+
+    def close(self) -> None:
+        """Forget the handlers' modules: for who has loaded again, once the old rules are asked no more."""
+        self.loaded.close()
+
+
+def load(
+    folder: Path,
+    replies: Path,
+    *,
+    priority: int = 10,
+    default: str = "",
+    folder_required: bool = False,
+    replies_required: bool = False,
+    default_file: str = "wxserve.ini",
+    default_line: int = 0,
+    final_marks: bool = True,
+) -> Routing:
+    """Load both. A folder or file that is not there is an error only where somebody asked for it by name."""
+    loaded = handlers.load(folder, folder_required)
+    rules, errors = list(loaded.rules), list(loaded.errors)
+    try:
+        read = table.parse(
+            replies.read_bytes(), replies.name, priority, lambda name: handlers.resolve(loaded, name)
+        )
+        rules += read.rules
+        errors += read.errors
+    except OSError as error:
+        if replies_required or not isinstance(error, FileNotFoundError):
+            words = error.strerror or str(error)
+            errors.append(LoadError(table.CODE, str(replies), 0, "unreadable", error=words))
+    if default.strip():
+        rules.append(table.default_rule(default, default_file, default_line))
+    made = Rules(rules, loaded.on_error, final_marks=final_marks)
+    for rule, pattern in made.regexes()[MAX_REGEXES:][:1]:
+        code = table.CODE if rule.file == replies.name else "WX-HND-03"
+        values = {"pattern": pattern.pattern, "limit": MAX_REGEXES, "n": len(made.regexes())}
+        errors.append(LoadError(code, rule.file, rule.line, "regex-many", **values))
+    return Routing(made, errors, loaded)

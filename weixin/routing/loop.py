@@ -1,0 +1,81 @@
+"""One event loop on one thread, for handlers that are ``async def``.
+
+Started by the first of them, so after any fork: a process that has none pays nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable
+from concurrent.futures import TimeoutError as FutureTimeout
+
+# No delivery waits as long; what still runs then has hung, and is cancelled.
+RUN_MAX = 120.0
+# What is cancelled at the end may clean up for so long.
+CLOSE_MAX = 2.0
+
+
+class Loop:
+    """Runs awaitables from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def run(self, awaitable: Awaitable[object], timeout: float = RUN_MAX) -> object:
+        """Wait for the result, or raise what it raises; TimeoutError after *timeout* seconds."""
+        future = asyncio.run_coroutine_threadsafe(_caught(awaitable), self._running())
+        try:
+            result, error = future.result(timeout)
+        except FutureTimeout:
+            future.cancel()
+            raise TimeoutError(f"not done after {timeout:g} s") from None
+        if error is not None:
+            raise error
+        return result
+
+    def close(self) -> None:
+        """Cancel what still runs, and end the thread."""
+        with self._lock:
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is not None and thread is not None and thread.is_alive():
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(CLOSE_MAX + 1)
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            # In a forked child the thread object says that its thread is gone.
+            if self._loop is None or self._thread is None or not self._thread.is_alive():
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=_serve, args=(self._loop,), name="wxserve-async", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+    finally:
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            loop.run_until_complete(asyncio.wait(tasks, timeout=CLOSE_MAX))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+async def _caught(awaitable: Awaitable[object]) -> tuple[object, BaseException | None]:
+    """Hand an exception over as a value: SystemExit, raised in a task, would end the loop for everybody."""
+    try:
+        return await awaitable, None
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        return None, error

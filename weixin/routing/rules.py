@@ -1,0 +1,247 @@
+"""A rule, and the order in which rules are asked.
+
+Higher priority first; then what says more about the message: the exact text, what it begins with, what it contains, a
+regular expression, its type, a family of types (``on.unknown``, ``on.event()``), any message at all; then the order in
+which the rules were given, which is file by file and line by line. The default comes after everything. ``Rules`` is
+built once and never changes; to have other rules, build another and swap it in.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Union
+
+from weixin.wire.messages import EVENTS, MESSAGE_TYPES, Message
+
+from .call import Answer, Function
+from .errors import Misuse
+from .hours import Hours
+from .index import MAX_KEYWORD, SEEN, Index, plain, whole
+
+# A regular expression is asked about no more of a text than this, and there are no more of them: `re` holds the
+# interpreter, so that a slow one makes everybody wait.
+REGEX_SEEN = 200
+MAX_REGEXES = 200
+
+# Families of kinds; no platform would use the star in a name.
+MESSAGE = "*message"
+EVENT = "*event"
+UNKNOWN = "*unknown"
+
+# Kinds that carry something to compare: the text, the scene, the menu entry's key. A view's key is its address.
+KEYED = frozenset({
+    "click", "view", "view_miniprogram", "scancode_push", "scancode_waitmsg",
+    "pic_sysphoto", "pic_photo_or_album", "pic_weixin", "location_select",
+})  # fmt: skip
+SCENES = frozenset({"scan", "subscribe"})
+WORDED = KEYED | SCENES | {"text"}
+
+Pattern = Union[str, "re.Pattern[str]"]
+
+
+class Level(enum.IntEnum):
+    """How much a rule says about the messages it is for; the lower is asked first."""
+
+    EXACT = 0
+    PREFIX = 1
+    CONTAINED = 2
+    REGEX = 3
+    TYPE = 4
+    FAMILY = 5
+    ANY = 6
+    DEFAULT = 7
+
+
+class Rule(NamedTuple):
+    """Which messages, and what is said to them."""
+
+    level: Level
+    #: A Message's kind, or a family of kinds.
+    kind: str
+    #: Any of these: keywords (``keyword``) up to CONTAINED, expressions at REGEX, else nothing.
+    patterns: tuple[Pattern, ...]
+    answer: Answer
+    #: What people call it: ``weather.today``, ``[天气]``; and where it stands.
+    name: str
+    file: str
+    line: int
+    priority: int = 0
+    hours: Hours | None = None
+
+    @property
+    def at(self) -> str:
+        """``handlers/weather.py:9``."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+class Hit(NamedTuple):
+    """A rule that is for a message: the keyword or expression that says so (none above REGEX), and its match."""
+
+    rule: Rule
+    match: re.Match[str] | None = None
+    word: str = ""
+
+
+class Candidate(NamedTuple):
+    """A hit as people see it: whether the rule is open at this hour."""
+
+    hit: Hit
+    open: bool
+
+
+class _Room(NamedTuple):
+    """The rules for one kind of message."""
+
+    words: Index
+    #: Those the index does not hold, with their ranks, in order.
+    scanned: tuple[tuple[int, Rule], ...]
+
+
+def keyword(word: str, kind: str) -> str:
+    """Make *word* comparable; raise Misuse where nothing would be left of it, or too much is."""
+    folded = plain(word) if kind == "text" else word.strip()
+    if not folded:
+        raise Misuse("empty-word", "an empty word matches nothing")
+    if len(folded) > MAX_KEYWORD:
+        raise Misuse("long-word", f"a keyword has at most {MAX_KEYWORD} characters", limit=MAX_KEYWORD)
+    return folded
+
+
+class Rules:
+    """Every rule, ready to be asked; *errors* are the functions of ``on.error``."""
+
+    def __init__(
+        self, rules: Iterable[Rule] = (), errors: Iterable[Function] = (), *, final_marks: bool = True
+    ) -> None:
+        """Sort *rules*; those that are equal in rank stay in the order they come in.
+
+        *final_marks*: whether the marks at the end of a text do not count, 「天气？」 being 「天气」.
+        """
+        self._whole = whole if final_marks else str
+        self._rules = sorted(rules, key=_rank)
+        self.errors = tuple(errors)
+        scanned: dict[str, list[tuple[int, Rule]]] = {}
+        self._indexes: dict[str, Index] = {}
+        for rank, rule in enumerate(self._rules):
+            # A code that brought a new follower is a scan as well (official page 接收事件推送).
+            for kind in (rule.kind, "subscribe") if rule.kind == "scan" and rule.patterns else (rule.kind,):
+                if rule.level <= Level.CONTAINED:
+                    self._add(self._indexes.setdefault(kind, Index()), rule, rank)
+                else:
+                    scanned.setdefault(kind, []).append((rank, rule))
+        self._rooms: dict[tuple[bool, str], _Room] = {}
+        for kind in {*self._indexes, *scanned, "unsupported"} - {MESSAGE, EVENT, UNKNOWN}:
+            for is_event in (False, True):
+                self._rooms[is_event, kind] = self._room(kind, scanned, is_event, kind in _KNOWN)
+        self._others = {
+            (is_event, known): self._room("", scanned, is_event, known)
+            for is_event in (False, True)
+            for known in (False, True)
+        }
+
+    def _add(self, index: Index, rule: Rule, rank: int) -> None:
+        add = (index.exact, index.prefix, index.contained)[rule.level]
+        for word in rule.patterns:
+            assert isinstance(word, str)
+            add(self._whole(word) if rule.level is Level.EXACT and rule.kind == "text" else word, rank)
+
+    def _room(self, kind: str, scanned: dict[str, list[tuple[int, Rule]]], is_event: bool, known: bool) -> _Room:
+        families = (kind, EVENT if is_event else MESSAGE, *(() if known else (UNKNOWN,)))
+        ranked = [item for family in families for item in scanned.get(family, ())]
+        return _Room(self._indexes.get(kind, Index()), tuple(sorted(ranked, key=lambda item: item[0])))
+
+    def __iter__(self) -> Iterator[Rule]:
+        """All rules, first asked first."""
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def candidates(self, message: Message, now: float) -> Iterator[Hit]:
+        """Find the rules for *message* that are open at *now*, first asked first; nobody is asked twice."""
+        asked: set[int] = set()
+        for hit in self._hits(message):
+            rule = hit.rule
+            if rule.hours is not None and not rule.hours.open_at(now):
+                continue
+            if id(rule.answer) not in asked:
+                asked.add(id(rule.answer))
+                yield hit
+
+    def explain(self, message: Message, now: float) -> list[Candidate]:
+        """List every rule that is for *message*, first asked first, whether it is open or not."""
+        return [
+            Candidate(hit, hit.rule.hours is None or hit.rule.hours.open_at(now)) for hit in self._hits(message)
+        ]
+
+    def regexes(self) -> list[tuple[Rule, re.Pattern[str]]]:
+        """Every regular expression, with its rule."""
+        return [(rule, each) for rule in self._rules for each in rule.patterns if isinstance(each, re.Pattern)]
+
+    def _hits(self, message: Message) -> Iterator[Hit]:
+        is_event = message.type == "event"
+        room = self._rooms.get((is_event, message.kind)) or self._others[is_event, message.known]
+        subject = _subject(message)
+        found: list[tuple[int, str]] = []
+        if not subject:
+            pass
+        elif message.kind == "text":
+            folded = plain(subject[:SEEN])
+            # Of a text that was cut, what is left is not the whole.
+            found = room.words.find(self._whole(folded) if len(subject) <= SEEN else "", folded[:SEEN])
+        else:
+            found = room.words.find(subject, subject[:SEEN])
+        at = 0
+        for rank, rule in room.scanned:
+            while at < len(found) and found[at][0] < rank:
+                yield self._found(found[at], subject)
+                at += 1
+            if rule.level is not Level.REGEX:
+                yield Hit(rule)
+            elif subject:
+                hit = _search(rule, subject)
+                if hit is not None:
+                    yield hit
+        for each in found[at:]:
+            yield self._found(each, subject)
+
+    def _found(self, found: tuple[int, str], subject: str) -> Hit:
+        rank, word = found
+        rule = self._rules[rank]
+        return Hit(rule, _after(word, subject) if rule.level is Level.PREFIX else None, word)
+
+
+_KNOWN = frozenset(MESSAGE_TYPES + EVENTS)
+
+
+def _rank(rule: Rule) -> tuple[bool, int, Level]:
+    return rule.level is Level.DEFAULT, -rule.priority, rule.level
+
+
+def _subject(message: Message) -> str:
+    """What the words of a rule are compared with."""
+    if message.kind == "text":
+        return message.text.strip()
+    return (message.scene if message.kind in SCENES else message.key).strip()
+
+
+def _search(rule: Rule, subject: str) -> Hit | None:
+    seen = subject[:REGEX_SEEN]
+    for pattern in rule.patterns:
+        assert isinstance(pattern, re.Pattern)
+        match = pattern.search(seen)
+        if match is not None:
+            return Hit(rule, match, pattern.pattern)
+    return None
+
+
+def _after(word: str, subject: str) -> re.Match[str] | None:
+    """Match *subject*, which begins with *word* once it is folded: the groups ``word`` and ``rest``."""
+    length = len(word)
+    if plain(subject[:length]) != word:
+        # Folding made it longer or shorter: ㎏ is kg.
+        length = next((n for n in range(1, len(subject)) if plain(subject[:n]).startswith(word)), len(subject))
+    return re.compile(rf"(?s)(?P<word>.{{{length}}})\s*(?P<rest>.*)").match(subject)
+

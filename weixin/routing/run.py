@@ -1,0 +1,125 @@
+"""Asking the rules about a message, whatever their functions do: there is always an outcome, and never an exception."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+import traceback
+from typing import Any, NamedTuple
+
+from weixin.wire.messages import Message
+from weixin.wire.replies import Reply, Success, Text, clean
+
+from .call import HANDLER_LOG, Answer, Call, Function
+from .loop import Loop
+from .rules import Hit, Rule, Rules
+
+log = logging.getLogger("wxserve.routing")
+
+# Of an exception's text, in a line of the log; the traceback has all of it.
+ERROR_SHOWN = 200
+
+
+class BadReply(TypeError):
+    """A handler returned what is no reply."""
+
+
+class Outcome(NamedTuple):
+    """What is to be answered, by which rule (None: nobody had an answer), and what was raised on the way."""
+
+    reply: Reply
+    rule: Rule | None = None
+    error: BaseException | None = None
+
+
+class Context:
+    """What all messages of a process share: what handlers are given, and the loop of the asynchronous ones."""
+
+    def __init__(
+        self, config: object = None, handler_log: logging.Logger | logging.LoggerAdapter[Any] = HANDLER_LOG
+    ) -> None:
+        self.config = config
+        self.log = handler_log
+        self.loop = Loop()
+
+    def close(self) -> None:
+        self.loop.close()
+
+
+def answer(rules: Rules, message: Message, now: float, context: Context, delivery: str = "") -> Outcome:
+    """Ask the rules for *message*, first to last, until one answers; *delivery* is its name in the log.
+
+    Raises nothing but KeyboardInterrupt, and that in the main thread only.
+    """
+    hit: Hit | None = None
+    call = Call(message, message.user, None, now, context.log, context.config)
+    try:
+        for hit in rules.candidates(message, now):
+            call = call._replace(match=hit.match)
+            reply = _reply(hit.rule.answer(call), context)
+            if reply is not None:
+                return Outcome(reply, hit.rule)
+    # A handler may raise anything, SystemExit too, and the user is to be answered all the same.
+    except BaseException as error:
+        _unless_interrupted(error)
+        rule = hit.rule if hit is not None else None
+        _report(rule.answer if rule is not None else None, error, message, delivery, rule)
+        return Outcome(_apology(rules, call._replace(error=error), context, delivery), rule, error)
+    return Outcome(Success())
+
+
+def _apology(rules: Rules, call: Call, context: Context, delivery: str) -> Reply:
+    """Ask the functions of ``on.error``; one that fails itself is reported, and nothing is said."""
+    for function in rules.errors:
+        try:
+            reply = _reply(function(call), context)
+        except BaseException as error:
+            _unless_interrupted(error)
+            _report(function, error, call.msg, delivery, None)
+            break
+        if reply is not None:
+            return reply
+    return Success()
+
+
+def _reply(value: object, context: Context) -> Reply | None:
+    """Make a reply of what a handler returned; None means that the next is asked."""
+    if value is None or isinstance(value, Reply):
+        return value
+    if isinstance(value, str):
+        return Text(value) if clean(value).strip() else Success()
+    if inspect.isawaitable(value):
+        return _reply(context.loop.run(value), context)
+    if isinstance(value, (list, tuple, set)) or inspect.isgenerator(value) or inspect.isasyncgen(value):
+        raise BadReply(f"returned several ({type(value).__name__}); WeChat takes one reply")
+    raise BadReply(f"returned {type(value).__name__}; a reply is a str, a reply object or None")
+
+
+def _unless_interrupted(error: BaseException) -> None:
+    """Ctrl-C is for the program, not for the handler it happened to hit."""
+    if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+        raise error
+
+
+def _report(asked: Answer | None, error: BaseException, message: Message, delivery: str, rule: Rule | None) -> None:
+    """Write one line, with the traceback behind it."""
+    words = f"{type(error).__name__}: {error}".rstrip(": ")[:ERROR_SHOWN]
+    at = _at(asked, error) or (rule.at if rule is not None else "")
+    fields = {"d": delivery, "at": at, "error": words, "user": message.user}
+    code = "WX-HND-04" if isinstance(error, BadReply) else "WX-HND-05"
+    log.error("handler", exc_info=error, extra={"code": code, "fields": fields})
+
+
+def _at(asked: Answer | None, error: BaseException) -> str:
+    """Where a function failed: the innermost line in its own file, else its first."""
+    if not isinstance(asked, Function):
+        return ""
+    code = getattr(inspect.unwrap(asked.function), "__code__", None)
+    if code is None:
+        return ""
+    line = code.co_firstlineno
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == code.co_filename:
+            line = number
+    return f"{asked.file}:{line}"

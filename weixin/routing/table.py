@@ -1,0 +1,136 @@
+"""replies.ini -> rules: the keyword table of people who do not write code.
+
+A section is a rule: its header says for which messages (``headers``), its keys what is answered (``answers``) and when
+(``hours``, and ``else`` for the rest of the time). Every mistake is found in one reading, with its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from weixin import ini
+
+from . import answers, headers, hours
+from .call import Answer, Function
+from .errors import LoadError, Misuse
+from .headers import Target
+from .index import Heads, whole
+from .rules import MESSAGE, Level, Pattern, Rule
+
+CODE = "WX-RPL-03"
+
+#: ``module.function`` of handlers/ -> that function; raises Misuse where there is none.
+Resolve = Callable[[str], Function]
+
+
+class Table(NamedTuple):
+    """What the file says. With an error among them the rules are incomplete and must not be used."""
+
+    rules: list[Rule]
+    errors: list[LoadError]
+
+
+def parse(source: bytes | str, file: str, priority: int, resolve: Resolve) -> Table:
+    """Read a whole replies.ini; *file* is its name in messages, *priority* that of keywords, menu keys and scenes."""
+    read = ini.read(source)
+    table = _Table(file, priority, resolve)
+    for problem in read.problems:
+        table.error(problem.line, problem.reason, **problem.values)
+    # A header with nothing below it but lines that were already found wrong is not empty as well.
+    wrong = {problem.values["header"] for problem in read.problems if problem.reason == "indented"}
+    for section in read.sections:
+        if section.line not in wrong:
+            table.add(section)
+    return Table(table.rules, sorted(table.errors, key=lambda error: error.line))
+
+
+def default_rule(text: str, file: str, line: int = 0) -> Rule:
+    """Make the rule of ``[replies] default``: asked after everything, for any message."""
+    return Rule(Level.DEFAULT, MESSAGE, (), answers.text(text, "default"), "default", file, line)
+
+
+class _Table:
+    def __init__(self, file: str, priority: int, resolve: Resolve) -> None:
+        self.rules: list[Rule] = []
+        self.errors: list[LoadError] = []
+        self._file = file
+        self._priority = priority
+        self._resolve = resolve
+        # What has been seen, for duplicates: the line of the section.
+        self._seen: dict[tuple[Level, str, object], int] = {}
+        # Words whose sections always answer, by level: a longer word behind them is never reached.
+        self._hiding = {Level.PREFIX: Heads(), Level.CONTAINED: Heads()}
+
+    def error(self, line: int, reason: str, **values: object) -> None:
+        self.errors.append(LoadError(CODE, self._file, line, reason, **values))
+
+    def add(self, section: ini.Section) -> None:
+        """Make the rules of one section, or the error it deserves."""
+        try:
+            targets = headers.parse(section.name)
+        except Misuse as misuse:
+            self.error(section.line, misuse.reason, **misuse.values)
+            return
+        values = {key: value for key, value, _ in section.entries}
+        try:
+            parts = _parts(values, self._answer(values))
+        except Misuse as misuse:
+            key = misuse.values.get("key", "hours" if misuse.reason == "hours" else "")
+            line = next((entry.line for entry in section.entries if entry.key == key), section.line)
+            self.error(line, misuse.reason, **{"name": section.name, **misuse.values})
+            return
+        self._compare(section, targets, always="call" not in values and ("hours" not in values or "else" in values))
+        name = f"[{section.name}]"
+        for (level, kind), patterns in _grouped(targets).items():
+            priority = self._priority if patterns else 0
+            for each, open_ in parts:
+                self.rules.append(
+                    Rule(level, kind, patterns, each, name, self._file, section.line, priority, open_)
+                )
+
+    def _answer(self, values: dict[str, str]) -> Answer:
+        group = answers.group_of(values)
+        if group == "call":
+            return self._resolve(values["call"])
+        return answers.answer(group, values)
+
+    def _compare(self, section: ini.Section, targets: list[Target], always: bool) -> None:
+        """Find what can never be asked: what was said before, and what begins with or contains what is asked before."""
+        for level, kind, pattern in targets:
+            what = pattern.pattern if isinstance(pattern, re.Pattern) else pattern
+            if what and level is Level.EXACT and kind == "text":
+                what = whole(what)
+            first = self._seen.setdefault((level, kind, what), section.line)
+            if first != section.line:
+                self.error(section.line, "duplicate", name=section.name, word=what or "", first=first)
+            heads = self._hiding.get(level)
+            if heads is None or not isinstance(pattern, str):
+                continue
+            hiding = heads.before(pattern) if level is Level.PREFIX else heads.within(pattern)
+            for line, word in hiding[:1]:
+                if line != section.line and word != pattern:
+                    self.error(section.line, "unreachable", name=section.name, word=pattern, by=word, first=line)
+            if always:
+                heads.add(pattern, section.line)
+
+
+def _parts(values: dict[str, str], answer: Answer) -> list[tuple[Answer, hours.Hours | None]]:
+    """The answer and when it holds, and what holds else."""
+    if "hours" not in values:
+        if "else" in values:
+            raise Misuse("else-alone", "else needs hours", key="else")
+        return [(answer, None)]
+    open_ = hours.parse(values["hours"])
+    if "else" not in values:
+        return [(answer, open_)]
+    return [(answer, open_), (answers.text(values["else"], "else"), open_.outside())]
+
+
+def _grouped(targets: list[Target]) -> dict[tuple[Level, str], tuple[Pattern, ...]]:
+    grouped: dict[tuple[Level, str], tuple[Pattern, ...]] = {}
+    for level, kind, pattern in targets:
+        before = grouped.get((level, kind), ())
+        grouped[level, kind] = before if pattern is None or pattern in before else (*before, pattern)
+    return grouped
