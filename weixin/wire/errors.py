@@ -27,6 +27,15 @@ class SignatureRefused(Refused):
     status = 403
 
 
+class ModeRefused(Refused):
+    """The push is sealed and should not be, or the other way round: the mode is configured, never negotiated."""
+
+    status = 403
+
+    def __init__(self, mode: str) -> None:
+        super().__init__("WX-AES-02", "the push is not sealed as configured", mode=mode)
+
+
 class EnvelopeRefused(Refused):
     """Safe mode: the envelope does not open.
 

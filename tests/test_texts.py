@@ -1,0 +1,76 @@
+"""Both languages say the same: same keys, same placeholders; and every code that is raised has its sentence."""
+
+from __future__ import annotations
+
+import re
+import string
+import unittest
+from pathlib import Path
+
+from weixin import config, texts
+from weixin.commands import COMMANDS
+from weixin.texts.codes import CODES
+from weixin.texts.words import WORDS
+
+PACKAGE = Path(__file__).resolve().parent.parent / "weixin"
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+class Catalogue(unittest.TestCase):
+    def test_codes_have_both_languages_with_the_same_placeholders(self) -> None:
+        for code, entry in CODES.items():
+            with self.subTest(code):
+                self.assertEqual(set(entry), set(texts.LANGUAGES))
+                sets = [set().union(*(placeholders(part) for part in entry[lang])) for lang in texts.LANGUAGES]
+                self.assertEqual(sets[0], sets[1])
+                for lang in texts.LANGUAGES:
+                    self.assertTrue(all(entry[lang]), "title, cause and fix are all said")
+
+    def test_words_have_both_languages_with_the_same_placeholders(self) -> None:
+        for key, entry in WORDS.items():
+            with self.subTest(key):
+                self.assertEqual(set(entry), set(texts.LANGUAGES))
+                if not key.startswith("init."):  # templates hold the user's own braces
+                    self.assertEqual(placeholders(entry["zh"]), placeholders(entry["en"]))
+
+    def test_every_code_in_the_program_is_explained(self) -> None:
+        used = set()
+        for path in PACKAGE.rglob("*.py"):
+            used |= set(re.findall(r"WX-[A-Z]{3}-[0-9]{2}", path.read_text(encoding="utf-8")))
+        self.assertEqual(used - set(CODES), set())
+
+    def test_every_option_and_command_is_explained(self) -> None:
+        for option in config.OPTIONS:
+            self.assertIn(f"option.{option.key}", WORDS)
+        for command in COMMANDS:
+            self.assertIn(f"command.{command}", WORDS)
+
+    def test_chinese_sentences_are_chinese(self) -> None:
+        for code, entry in CODES.items():
+            with self.subTest(code):
+                self.assertRegex(entry["zh"][0], "[\u4e00-\u9fff]")
+
+
+class Language(unittest.TestCase):
+    def test_choice_then_variable_then_locale_then_english(self) -> None:
+        cases: list[tuple[str, dict[str, str], str]] = [
+            ("zh", {"LANG": "en_US.UTF-8"}, "zh"),
+            ("auto", {"WXSERVE_LANG": "en", "LANG": "zh_CN.UTF-8"}, "en"),
+            ("auto", {"LC_ALL": "zh_TW.UTF-8", "LANG": "en_US.UTF-8"}, "zh"),
+            ("auto", {"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"),
+            ("auto", {"LANG": "zh_CN.GBK"}, "zh"),
+            ("auto", {}, "en"),
+        ]
+        for choice, environ, expected in cases:
+            with self.subTest(choice=choice, environ=environ):
+                self.assertEqual(texts.language(choice, environ), expected)
+
+    def test_a_missing_value_leaves_its_placeholder(self) -> None:
+        self.assertIn("{seconds}", texts.explain("WX-SIG-04", "en", {}).title)
+        self.assertIn("400", texts.explain("WX-SIG-04", "zh", {"seconds": 400, "max_age": 300}).title)
+
+    def test_an_unknown_code_is_its_own_title(self) -> None:
+        self.assertEqual(texts.explain("WX-NON-99", "en").title, "WX-NON-99")

@@ -1,0 +1,271 @@
+"""The application: one message's whole way from WSGI and back, readable top to bottom.
+
+It knows the order of things and leaves each to its room: ``wire`` says what is genuine and what it means, ``routing``
+who answers. Nothing on the way raises a 500.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+from . import config, log, texts
+from .config import Settings
+from .log import Journal
+from .problem import Problem
+from .routing import load, run
+from .routing.rules import Rules
+from .web import HTML, TEXT, XML, Answer, answer, parse_query, read_body
+from .wire import aes
+from .wire.envelope import Envelope, decode_key
+from .wire.errors import MessageRefused, ModeRefused, Refused, SignatureRefused
+from .wire.messages import Message, parse
+from .wire.replies import Reply, Success
+from .wire.signature import matches, near_miss
+
+# A near miss costs some forty hashes; an operator needs one verdict, a scanner shall not have more.
+VERDICT_SECONDS = 1.0
+# After a failed start the configuration is read again this much later, so that mending it is enough.
+RETRY_SECONDS = 10.0
+
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+
+PAGE = (
+    '<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    f"<title>wxserve</title><p>{texts.say('page', 'zh')}</p><p lang=\"en\">{texts.say('page', 'en')}</p></html>\n"
+).encode()
+
+
+class Push(NamedTuple):
+    """A genuine push: the message, and the key that opened it where it was sealed."""
+
+    message: Message
+    key: bytes | None
+
+
+class Application:
+    """The WSGI callable of one Official Account. Threads may share it."""
+
+    def __init__(
+        self, settings: Settings, rules: Rules, journal: Journal, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings
+        self.rules = rules
+        self._journal = journal
+        self._clock = clock
+        self._context = run.Context(settings)
+        self._paths = {settings.path, settings.path.rstrip("/") + "/"}
+        self._envelope = _envelope(settings)
+        self._numbers = itertools.count(secrets.randbits(16))
+        self._verdict_at = 0.0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        try:
+            given = self._answer(environ)
+        except Refused as refused:
+            given = self._refuse(environ, refused)
+        start_response(given.status, given.headers)
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else given.body]
+
+    def close(self) -> None:
+        """End what was begun and write what waits; the server calls it when a worker ends."""
+        self._context.close()
+        self._journal.flush()
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        if environ.get("PATH_INFO", "") not in self._paths:
+            return answer(404)
+        method = environ["REQUEST_METHOD"]
+        query = parse_query(environ.get("QUERY_STRING", ""))
+        if method == "POST":
+            return self._push(environ, query)
+        if method not in ("GET", "HEAD"):
+            return answer(405, Allow="GET, HEAD, POST")
+        return self._check(query) if query else answer(200, PAGE, HTML)
+
+    def _check(self, query: dict[str, str]) -> Answer:
+        """The platform's check of the address: prove that we know the token by sending echostr back."""
+        echo = query.get("echostr", "")
+        if self._envelope is not None and "signature" not in query and "msg_signature" in query:
+            # Undocumented for Official Accounts, usual at WeCom: the echostr itself is sealed.
+            self._verify(query, "msg_signature", echo)
+            return answer(200, self._envelope.open(echo).message)
+        self._verify(query, "signature")
+        if not echo:
+            raise MessageRefused("WX-SIG-05", "echostr is missing")
+        return answer(200, echo.encode("utf-8", "surrogateescape"))
+
+    def _push(self, environ: dict[str, Any], query: dict[str, str]) -> Answer:
+        arrived = time.perf_counter()
+        message, key = self._open(environ, query)
+        number = f"{next(self._numbers):x}"
+        outcome = run.answer(self.rules, message, self._clock(), self._context, number)
+        body = self._render(outcome.reply, message, key, query)
+        self._record(number, message, outcome, len(body), arrived)
+        return answer(200, body, TEXT if isinstance(outcome.reply, Success) else XML)
+
+    def _open(self, environ: dict[str, Any], query: dict[str, str]) -> Push:
+        """Return the push if it is genuine. The mode is what the configuration says, never what the request says."""
+        if self._envelope is None:
+            self._verify(query, "signature")
+            raw = read_body(environ, self.settings.body_max)
+            fields = parse(raw)
+            if "Encrypt" in fields and "MsgType" not in fields:
+                raise ModeRefused(self.settings.mode)
+            return Push(Message(fields, raw=raw, xml=raw), None)
+        self._verify_age(query, "msg_signature")
+        raw = read_body(environ, self.settings.body_max)
+        sealed = parse(raw).get("Encrypt")
+        if not isinstance(sealed, str) or not sealed:
+            raise ModeRefused(self.settings.mode)
+        self._verify(query, "msg_signature", sealed)
+        opened = self._envelope.open(sealed)
+        return Push(Message(parse(opened.message), raw=raw, xml=opened.message), opened.key)
+
+    def _verify(self, query: dict[str, str], name: str, *more: str) -> None:
+        signature, timestamp, nonce = self._verify_age(query, name)
+        if not matches(signature, self.settings.token, timestamp, nonce, *more):
+            raise SignatureRefused("WX-SIG-02", self._verdict(signature, timestamp, nonce, *more))
+
+    def _verify_age(self, query: dict[str, str], name: str) -> tuple[str, str, str]:
+        """The cheap half of the check: the parameters are there, and the clocks agree."""
+        signature, timestamp, nonce = query.get(name), query.get("timestamp"), query.get("nonce")
+        if not signature or not nonce or not timestamp or not _TIMESTAMP.fullmatch(timestamp):
+            raise SignatureRefused("WX-SIG-01", f"{name}, timestamp or nonce is missing")
+        age = self._clock() - int(timestamp)
+        if self.settings.max_age and abs(age) > self.settings.max_age:
+            raise SignatureRefused("WX-SIG-04", "clock", seconds=round(age), max_age=self.settings.max_age)
+        return signature, timestamp, nonce
+
+    def _verdict(self, *signed: str) -> str:
+        """Why a signature is wrong, as far as the usual slips explain it; asked once a second at most."""
+        now = time.monotonic()
+        if now - self._verdict_at < VERDICT_SECONDS:
+            return "mismatch"
+        self._verdict_at = now
+        signature, *parts = signed
+        return near_miss(signature, self.settings.token, *parts) or "mismatch"
+
+    def _render(self, reply: Reply, message: Message, key: bytes | None, query: dict[str, str]) -> bytes:
+        now = int(self._clock())
+        for finding in reply.lint():
+            fields = {"user": message.user, **finding.values}
+            self._journal.fold(logging.WARNING, "reply", fields, finding.code, message.kind)
+        body = reply.render(message, now)
+        if key is None or self._envelope is None or isinstance(reply, Success):
+            return body
+        random = secrets.token_hex(8).encode()
+        return self._envelope.seal(body, str(now), query["nonce"], random, key)
+
+    def _record(self, number: str, message: Message, outcome: run.Outcome, size: int, arrived: float) -> None:
+        self._journal.line(
+            logging.INFO,
+            "delivery",
+            {
+                "d": number,
+                "type": message.kind,
+                "user": message.user,
+                "stamp": message.time,
+                "text": message.text,
+                "reply": outcome.reply.kind,
+                "bytes": size,
+                "by": outcome.rule.at if outcome.rule else "",
+                "ms": round((time.perf_counter() - arrived) * 1000, 1),
+            },
+        )
+
+    def _refuse(self, environ: dict[str, Any], refused: Refused) -> Answer:
+        fields = {"ip": environ.get("REMOTE_ADDR", ""), "reason": refused.reason, **refused.fields}
+        self._journal.fold(logging.WARNING, "refused", fields, refused.code, refused.reason)
+        return answer(refused.status)
+
+
+def load_rules(settings: Settings) -> tuple[Rules, list[Problem]]:
+    """Return everything that answers, and what is wrong with it."""
+    source, _, line = settings.sources["default_reply"].rpartition(":")
+    routing = load.load(
+        Path(settings.handlers),
+        Path(settings.replies),
+        priority=settings.replies_priority,
+        default=settings.default_reply,
+        folder_required=settings.given("handlers"),
+        replies_required=settings.given("replies"),
+        default_file=source or "wxserve.ini",
+        default_line=int(line) if line.isdecimal() else 0,
+    )
+    problems = [Problem(e.code, {"reason": e.reason, **e.values}, e.file, e.line) for e in routing.errors]
+    return routing.rules, problems
+
+
+def build(settings: Settings, journal: Journal | None = None) -> Application:
+    """Make the Application that *settings* describe. Raise config.ConfigError where a handler or a rule is faulty."""
+    rules, problems = load_rules(settings)
+    if problems:
+        raise config.ConfigError(problems)
+    return Application(settings, rules, journal or open_log(settings))
+
+
+def open_log(settings: Settings) -> Journal:
+    """Begin the log that *settings* describe, on standard error."""
+    style = log.Style(settings.log_format, settings.log_content, settings.log_openid)
+    return log.start(settings.log_level, style)
+
+
+def complain(problems: Iterable[Problem], journal: Journal, lang: str) -> None:
+    """Say in the log why there is no application."""
+    for problem in problems:
+        title = texts.explain(problem.code, lang, problem.values).title
+        place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+        journal.line(logging.ERROR, "config", {"at": place, "error": title}, problem.code)
+
+
+def _envelope(settings: Settings) -> Envelope | None:
+    if settings.mode == "plain":
+        return None
+    keys = [decode_key(key) for key in (settings.aes_key, settings.aes_key_previous) if key]
+    return Envelope(settings.token, settings.appid, keys, aes.find())
+
+
+class Lazy:
+    """An Application that is built at the first call, once a process, from the configuration that is found then.
+
+    For servers that import a module and take its ``application``. Nothing happens at import; threads that come at once
+    wait for one build; a fork before the first call gives each process its own. Where the configuration or a handler is
+    faulty every request gets a 503, the log says why, and some seconds later it is tried again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._application: Application | None = None
+        self._pid = 0
+        self._retry_at = 0.0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        application = self._application
+        if application is None or self._pid != os.getpid():
+            application = self._build()
+        if application is None:
+            refusal = answer(503, Retry_After="10")
+            start_response(refusal.status, refusal.headers)
+            return [refusal.body]
+        return application(environ, start_response)
+
+    def _build(self) -> Application | None:
+        with self._lock:
+            if self._pid == os.getpid() and (self._application or time.monotonic() < self._retry_at):
+                return self._application
+            self._pid, self._application = os.getpid(), None
+            try:
+                self._application = build(config.load())
+            except config.ConfigError as error:
+                complain(error.problems, log.start(), texts.language("auto", os.environ))
+                self._retry_at = time.monotonic() + RETRY_SECONDS
+            return self._application

@@ -1,0 +1,101 @@
+"""The command line: one module a command, and what all of them share.
+
+Each command's module has ``configure(parser, lang)`` and ``run(call) -> int``, the exit status: 0 fine, 1 a check or
+a reply failed, 2 wrong usage, 78 bad configuration (man sysexits). Only the module that is asked for is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .. import __version__, config, texts
+from .terminal import Terminal
+
+COMMANDS = ("run", "check", "init", "send")
+
+FINE, FAILED, USAGE, CONFIG = 0, 1, 2, 78
+
+
+class Call(NamedTuple):
+    """One call of a command: its options, and the settings flags that were given, by key."""
+
+    options: argparse.Namespace
+    flags: dict[str, str]
+    lang: str
+    terminal: Terminal
+
+    def settings(self) -> config.Settings:
+        """Return the Settings that this call's options lead to. Raise config.ConfigError."""
+        return config.load(self.options.config, self.flags)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    common, rest = _common(add_help=False).parse_known_args(argv)
+    lang = texts.language(common.lang, os.environ)
+    terminal = Terminal(lang, color=common.color, quiet=common.quiet)
+    if rest and rest[0] in COMMANDS:
+        name, rest = rest[0], rest[1:]
+    elif rest and rest[0] in ("-h", "--help"):
+        terminal.say(_overview(lang))
+        return FINE
+    elif rest and not rest[0].startswith("-"):
+        terminal.error(texts.say("usage.command", lang, name=rest[0], commands=" ".join(COMMANDS)))
+        return USAGE
+    else:
+        name = "run"
+    module = importlib.import_module(f".{name}", __package__)
+    parser = _common(prog=f"wxserve.py {name}", description=texts.say(f"command.{name}", lang), lang=lang)
+    module.configure(parser, lang)
+    options = parser.parse_args(rest, common)
+    flags = {key[len("set_") :]: value for key, value in vars(options).items() if key.startswith("set_") and value}
+    try:
+        status: int = module.run(Call(options, flags, lang, terminal))
+    except config.ConfigError as error:
+        terminal.problems(error.problems)
+        return CONFIG
+    except BrokenPipeError:  # somebody looked at the first lines only: `wxserve.py check | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return status
+
+
+def add_settings(parser: argparse.ArgumentParser, lang: str) -> None:
+    """Give *parser* a flag for each option that is no secret: a command line is everybody's to read in ``ps``."""
+    group = parser.add_argument_group(texts.say("help.settings", lang))
+    for option in config.OPTIONS:
+        if not option.secret and option.key != "lang":
+            group.add_argument(
+                option.flag,
+                dest=f"set_{option.key}",
+                metavar=option.name.upper(),
+                help=texts.say(f"option.{option.key}", lang).replace("%", "%%"),
+            )
+
+
+def _common(lang: str = "en", **options: object) -> argparse.ArgumentParser:
+    """The options that every command takes, before its name or behind it."""
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options  # type: ignore[arg-type]
+    )
+    parser.add_argument("-c", "--config", metavar="FILE", help=texts.say("help.config", lang))
+    parser.add_argument("--lang", choices=("auto", "zh", "en"), default="auto", help=texts.say("help.lang", lang))
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help=texts.say("help.color", lang)
+    )
+    parser.add_argument("--json", action="store_true", help=texts.say("help.json", lang))
+    parser.add_argument("-q", "--quiet", action="store_true", help=texts.say("help.quiet", lang))
+    parser.add_argument("-v", "--verbose", action="store_true", help=texts.say("help.verbose", lang))
+    parser.add_argument("--version", action="version", version=f"wxserve {__version__}")
+    return parser
+
+
+def _overview(lang: str) -> str:
+    lines = [f"  {name:<8}{texts.say(f'command.{name}', lang)}" for name in COMMANDS]
+    return texts.say("help.overview", lang, commands="\n".join(lines))

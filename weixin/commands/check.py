@@ -1,0 +1,79 @@
+"""``check``: look through everything that can be wrong before it is served; start nothing, change nothing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .. import app, texts
+from ..config import OPTIONS, Settings
+from ..problem import Problem
+from ..routing import regex
+from ..routing.rules import Rules
+from ..wire import aes
+from . import FAILED, FINE, add_settings
+from .terminal import pad, shorten
+
+if TYPE_CHECKING:
+    from . import Call
+
+
+def configure(parser: argparse.ArgumentParser, lang: str) -> None:
+    parser.add_argument("--dump", action="store_true", help=texts.say("help.dump", lang))
+    add_settings(parser, lang)
+
+
+def run(call: Call) -> int:
+    settings = call.settings()
+    if call.options.dump:
+        dump(settings, call)
+    rules, errors = app.load_rules(settings)
+    errors = [*errors, *_dangerous(rules)]
+    warnings = list(_readable(settings))
+    call.terminal.problems([*errors, *warnings])
+    if errors or warnings:
+        counts = {"errors": len(errors), "warnings": len(warnings)}
+        call.terminal.say(texts.say("check.counts", call.lang, **counts))
+    if errors:
+        return FAILED
+    call.terminal.say(texts.say("check.ok", call.lang, rules=len(rules), aes=aes.find().name))
+    return FINE
+
+
+def dump(settings: Settings, call: Call) -> None:
+    """Print every option's effective value and where it came from; of a secret, its length."""
+    rows = []
+    for option in OPTIONS:
+        value = getattr(settings, option.key)
+        if option.secret and value:
+            shown = texts.say("check.characters", call.lang, n=len(value))
+        elif isinstance(value, bool):
+            shown = "on" if value else "off"
+        else:
+            shown = str(value) or texts.say("check.empty", call.lang)
+        place, colon, line = settings.sources[option.key].rpartition(":")
+        source = f"{shorten(place)}:{line}" if colon else settings.sources[option.key]
+        rows.append((option.key, shown, source))
+    left = max(len(key) for key, _, _ in rows)
+    middle = min(40, max(len(shown) for _, shown, _ in rows))
+    for key, shown, source in rows:
+        call.terminal.say(f"{pad(key, left)} = {pad(shown, middle)}  {source}")
+
+
+def _dangerous(rules: Rules) -> Iterator[Problem]:
+    """A pattern that backtracks without end stops every thread: Python's re holds the interpreter's lock."""
+    rows = rules.regexes()
+    slow = {id(pattern) for pattern, _ in regex.dangerous([pattern for _, pattern in rows])}
+    for rule, pattern in rows:
+        if id(pattern) in slow:
+            yield Problem("WX-HND-06", {"pattern": pattern.pattern}, rule.file, rule.line)
+
+
+def _readable(settings: Settings) -> Iterator[Problem]:
+    """A file with secrets in it is its owner's alone."""
+    secrets = any(option.secret and settings.sources[option.key].startswith(f"{settings.file}:") for option in OPTIONS)
+    if settings.file and secrets and stat.S_IMODE(os.stat(settings.file).st_mode) & stat.S_IROTH:
+        yield Problem("WX-CFG-07", {"file": shorten(settings.file)}, settings.file)

@@ -1,0 +1,78 @@
+"""How commands speak to a person: to standard output, in the terminal's own encoding, coloured if it likes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable
+from typing import TextIO
+
+from .. import texts
+from ..problem import Problem
+
+_COLORS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
+
+
+class Terminal:
+    """Standard output and error for one command."""
+
+    def __init__(self, lang: str, *, color: str = "auto", quiet: bool = False) -> None:
+        self.lang = lang
+        self._quiet = quiet
+        likes = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
+        self._color = color == "always" or (color == "auto" and likes)
+
+    def say(self, text: str) -> None:
+        """Print what was asked for."""
+        _write(sys.stdout, text)
+
+    def note(self, text: str) -> None:
+        """Print what is only nice to know: not with --quiet."""
+        if not self._quiet:
+            self.say(text)
+
+    def error(self, text: str) -> None:
+        """Print why it did not work."""
+        _write(sys.stderr, text)
+
+    def paint(self, text: str, color: str) -> str:
+        """Return *text* in a colour, where there are any."""
+        return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if self._color else text
+
+    def problems(self, problems: Iterable[Problem]) -> None:
+        """Print faults: where, code, what, and what to do."""
+        for problem in problems:
+            title, _, fix = texts.explain(problem.code, self.lang, problem.values)
+            place = f"{shorten(problem.file)}:{problem.line}" if problem.line else shorten(problem.file)
+            indent = " " * (width(place) + 2 if place else 0)
+            self.error(f"{place}{'  ' if place else ''}{self.paint(problem.code, 'red')}  {title}")
+            if fix:
+                self.error(indent + texts.say("fix", self.lang, fix=fix))
+
+
+def shorten(path: str) -> str:
+    """Show *path* the way a person at this prompt would write it."""
+    if not os.path.isabs(path):
+        return path
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
+
+
+def width(text: str) -> int:
+    """How many columns *text* takes: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
+
+
+def pad(text: str, columns: int) -> str:
+    """Fill *text* up with blanks to *columns*."""
+    return text + " " * max(0, columns - width(text))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text + "\n")
+    except UnicodeEncodeError:  # LANG=C, GBK
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    stream.flush()

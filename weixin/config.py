@@ -1,0 +1,357 @@
+"""Configuration: flags > WXSERVE_… > WXSERVE_…_FILE > systemd's credentials > wxserve.ini > defaults -> Settings.
+
+One table says what there is; each value remembers where it came from, so that an error or ``check --dump`` can name
+the place. Every fault is collected before anything is refused: a tired operator wants them all at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+from . import ini
+from .problem import Problem
+
+ENV = "WXSERVE_"
+# A name of the same shape that is no option.
+ENV_OTHERS = {"WXSERVE_CONFIG"}
+LOOKED = ("./wxserve.ini", "$WXSERVE_CONFIG", "/etc/wxserve/wxserve.ini")
+# Somebody names the wrong file sooner or later; a configuration or a secret is never this large.
+MAX_FILE = 4 << 20
+MAX_SECRET = 64 << 10
+
+MODES = ("plain", "compat", "safe")
+
+_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
+_AES_KEY = re.compile(r"[A-Za-z0-9]{43}")
+_APPID = re.compile(r"wx[0-9a-f]{16}")
+_SIZE = re.compile(r"([0-9]{1,9})([kKmM]?)")
+_LISTEN = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|\*):[0-9]{1,5}|unix:\S+|fd:[0-9]{1,3}")
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,200}")
+_SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class Bad(ValueError):
+    """A value that does not fit; the argument says what would. ``code`` where it has one of its own."""
+
+    def __init__(self, wanted: str, code: str = "WX-CFG-08") -> None:
+        super().__init__(wanted)
+        self.code = code
+
+
+class ConfigError(Exception):
+    """What is wrong with the configuration, all of it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+
+class Option(NamedTuple):
+    """One line of wxserve.ini: its section and name there, its name everywhere else, and how to read it."""
+
+    section: str
+    name: str
+    key: str
+    default: str
+    read: Callable[[str], Any]
+    secret: bool = False
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.key.replace("_", "-")
+
+
+def _matching(pattern: re.Pattern[str], wanted: str, code: str = "WX-CFG-08") -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise Bad(wanted, code)
+        return text
+
+    return read
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise Bad(f"{least}–{most}")
+        return int(text)
+
+    return read
+
+
+def _choice(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise Bad(" | ".join(choices))
+        return text.lower()
+
+    return read
+
+
+def _switch(text: str) -> bool:
+    return _choice("on", "off")(text) == "on"
+
+
+def _size(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        match = _SIZE.fullmatch(text)
+        size = int(match[1]) << {"": 0, "k": 10, "m": 20}[match[2].lower()] if match else -1
+        if not least <= size <= most:
+            raise Bad("64k, 1m")
+        return size
+
+    return read
+
+
+def _path(text: str) -> str:
+    # One spelling of each address: «//weixin» and «/a/../weixin» would be others.
+    if not _PATH.fullmatch(text) or "//" in text or "/." in text:
+        raise Bad("/weixin")
+    return text.rstrip("/") or "/"
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("wechat", "token", "token", "", _matching(_TOKEN, "3–32 A–Z a–z 0–9", "WX-CFG-04"), secret=True),
+    Option("wechat", "mode", "mode", "plain", _choice(*MODES)),
+    Option("wechat", "appid", "appid", "", _matching(_APPID, "wx…", "WX-CFG-06")),
+    Option("wechat", "aes_key", "aes_key", "", _matching(_AES_KEY, "43", "WX-CFG-05"), secret=True),
+    Option("wechat", "aes_key_previous", "aes_key_previous", "", _matching(_AES_KEY, "43", "WX-CFG-05"), secret=True),
+    Option("wechat", "max_age", "max_age", "300", _number(0, 86_400)),
+    Option("server", "listen", "listen", "127.0.0.1:9527", _matching(_LISTEN, "127.0.0.1:9527 | unix:/run/wx.sock")),
+    Option("server", "path", "path", "/weixin", _path),
+    Option("server", "body_max", "body_max", "64k", _size(1 << 10, 1 << 20)),
+    Option("replies", "file", "replies", "replies.ini", str),
+    Option("replies", "priority", "replies_priority", "10", _number(-1000, 1000)),
+    Option("replies", "handlers", "handlers", "handlers", str),
+    Option("replies", "final_marks", "final_marks", "on", _switch),
+    Option("replies", "default", "default_reply", "", str),
+    Option("log", "level", "log_level", "info", _choice("debug", "info", "warning", "error")),
+    Option("log", "format", "log_format", "text", _choice("text", "json")),
+    Option("log", "content", "log_content", "short", _choice("none", "short", "full")),
+    Option("log", "openid", "log_openid", "mask", _choice("mask", "hash", "full")),
+    Option("log", "lang", "lang", "auto", _choice("auto", "zh", "en")),
+)
+_BY_KEY = {option.key: option for option in OPTIONS}
+_BY_PLACE = {(option.section, option.name): option for option in OPTIONS}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The configuration in force. Paths are absolute; ``sources`` says where each value came from."""
+
+    token: str = field(repr=False)
+    mode: str
+    appid: str
+    aes_key: str = field(repr=False)
+    aes_key_previous: str = field(repr=False)
+    max_age: int
+    listen: str
+    path: str
+    body_max: int
+    replies: str
+    replies_priority: int
+    handlers: str
+    final_marks: bool
+    default_reply: str
+    log_level: str
+    log_format: str
+    log_content: str
+    log_openid: str
+    lang: str
+    #: The file it was read from, or None; and the folder that relative paths start from.
+    file: str | None = None
+    base: str = "."
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def given(self, key: str) -> bool:
+        """Whether somebody set *key*, rather than leaving it at its default."""
+        return self.sources.get(key, "default") != "default"
+
+    def secret(self, name: str) -> str:
+        """Return a handler's own secret *name*: a systemd credential, or the file that WXSERVE_NAME_FILE names.
+
+        Never from a flag or wxserve.ini, which others may read. Raise KeyError where there is none.
+        """
+        if not _SECRET_NAME.fullmatch(name):
+            raise KeyError(name)
+        for place, path in _secret_files(name, os.environ):
+            try:
+                return _read_secret(path)
+            except (OSError, UnicodeDecodeError) as error:
+                if place != "credential":
+                    raise KeyError(f"{place}: {error}") from None
+        raise KeyError(f"no credential {name} and no {ENV}{name.upper()}_FILE")
+
+
+def load(
+    file: str | None = None,
+    flags: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    base: str | None = None,
+) -> Settings:
+    """Return the Settings of *file*, or of the first configuration found. Raise ConfigError with every fault.
+
+    *flags* are the command line's, by key; *environ* defaults to the process's. Without any file a token in the
+    environment or among the credentials is configuration enough; without that there is none: WX-CFG-01.
+    """
+    environ = os.environ if environ is None else environ
+    found = find(file, environ)
+    values: dict[str, tuple[str, str]] = {}
+    problems: list[Problem] = []
+    if found is not None:
+        values.update(_from_file(found, problems))
+    values.update(_from_credentials(environ))
+    values.update(_from_environ(environ, problems))
+    values.update({key: (value, _BY_KEY[key].flag) for key, value in (flags or {}).items()})
+    if found is None and "token" not in values:
+        raise ConfigError([Problem("WX-CFG-01", {"looked": file or ", ".join(LOOKED)})])
+    return _settle(values, problems, found, base or (str(Path(found).resolve().parent) if found else os.getcwd()))
+
+
+def demo(token: str, base: str, flags: Mapping[str, str]) -> Settings:
+    """Return the Settings of the demo: this machine only, plain mode, the handlers that come along in *base*."""
+    values = {key: (value, _BY_KEY[key].flag) for key, value in flags.items()}
+    return _settle({**values, "token": (token, "demo")}, [], None, base)
+
+
+def find(file: str | None, environ: Mapping[str, str]) -> str | None:
+    """Return the configuration file to use, or None. A file that was asked for is used even if it is missing."""
+    asked = file or environ.get("WXSERVE_CONFIG")
+    if asked:
+        return asked
+    return next((path for path in ("wxserve.ini", "/etc/wxserve/wxserve.ini") if os.path.isfile(path)), None)
+
+
+def read_text(path: str) -> str:
+    """Return a configuration file's text. Raise ConfigError: WX-CFG-01 if it cannot be read, WX-CFG-02 if not UTF-8."""
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(MAX_FILE + 1)
+    except OSError as error:
+        raise ConfigError([Problem("WX-CFG-01", {"looked": f"{path} ({error.strerror})"}, path)]) from None
+    try:
+        if len(data) > MAX_FILE:
+            raise ValueError
+        return data.decode("utf-8-sig")
+    except ValueError:
+        raise ConfigError([Problem("WX-CFG-02", {"file": path}, path)]) from None
+
+
+def _from_file(path: str, problems: list[Problem]) -> dict[str, tuple[str, str]]:
+    sections, faults = ini.read(read_text(path))
+    problems += (Problem("WX-CFG-09", {"reason": fault.reason, **fault.values}, path, fault.line) for fault in faults)
+    names = {option.section for option in OPTIONS}
+    values = {}
+    for section in sections:
+        if section.name not in names:
+            hint = _hint(section.name, names)
+            problems.append(Problem("WX-CFG-03", {"name": f"[{section.name}]", "hint": hint}, path, section.line))
+            continue
+        for entry in section.entries:
+            option = _BY_PLACE.get((section.name, entry.key))
+            if option is None:
+                hint = _hint(entry.key, (name for place, name in _BY_PLACE if place == section.name))
+                problems.append(Problem("WX-CFG-03", {"name": entry.key, "hint": hint}, path, entry.line))
+            else:
+                values[option.key] = (entry.value, f"{path}:{entry.line}")
+    return values
+
+
+def _from_credentials(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    for option in OPTIONS:
+        if folder and os.path.isfile(os.path.join(folder, option.key)):
+            yield option.key, (_read_secret(os.path.join(folder, option.key)), f"credential {option.key}")
+
+
+def _from_environ(environ: Mapping[str, str], problems: list[Problem]) -> dict[str, tuple[str, str]]:
+    values = {}
+    for option in OPTIONS:
+        name = ENV + option.key.upper()
+        path = environ.get(name + "_FILE")
+        if path:
+            try:
+                values[option.key] = (_read_secret(path), f"{name}_FILE")
+            except (OSError, UnicodeDecodeError):
+                problems.append(Problem("WX-CFG-01", {"looked": f"{name}_FILE={path}"}))
+        if name in environ:
+            values[option.key] = (environ[name], f"env {name}")
+    known = {ENV + option.key.upper() for option in OPTIONS} | ENV_OTHERS
+    for name in environ:
+        # …_FILE of any name may be a handler's own secret.
+        if name.startswith(ENV) and name not in known and not name.endswith("_FILE"):
+            problems.append(Problem("WX-CFG-03", {"name": name, "hint": _hint(name, known)}))
+    return values
+
+
+def _settle(
+    given: Mapping[str, tuple[str, str]], problems: list[Problem], file: str | None, base: str
+) -> Settings:
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for option in OPTIONS:
+        text, source = given.get(option.key, (option.default, "default"))
+        if not text.strip():  # a line that was left in the file without a value
+            text, source = option.default, "default"
+        if not text:
+            values[option.key], sources[option.key] = "", "default"
+            continue
+        try:
+            values[option.key] = option.read(text)
+        except Bad as bad:
+            shown = f"({len(text)})" if option.secret else text
+            place, line = _place(source)
+            values_ = {"name": option.name, "value": shown, "wanted": str(bad)}
+            problems.append(Problem(bad.code, values_, place, line))
+            values[option.key] = option.read(option.default) if option.default else ""
+        sources[option.key] = source
+    problems += _together(values, sources)
+    if problems:
+        raise ConfigError(problems)
+    for key in ("replies", "handlers"):
+        values[key] = os.path.join(base, values[key])
+    return Settings(**values, file=file, base=base, sources=sources)
+
+
+def _together(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[Problem]:
+    """What each value alone does not show."""
+    if not values["token"] and sources["token"] == "default":
+        yield Problem("WX-CFG-04", {"name": "token"})
+    if values["mode"] != "plain":
+        if not values["aes_key"] and sources["aes_key"] == "default":
+            yield Problem("WX-CFG-05", {"name": "aes_key"}, *_place(sources["mode"]))
+        if not values["appid"] and sources["appid"] == "default":
+            yield Problem("WX-CFG-06", {"name": "appid"}, *_place(sources["mode"]))
+
+
+def _place(source: str) -> tuple[str, int]:
+    """Split «wxserve.ini:4» into file and line; any other source is its own place."""
+    file, colon, line = source.rpartition(":")
+    return (file, int(line)) if colon and line.isdecimal() else (source, 0)
+
+
+def _secret_files(name: str, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if folder:
+        yield "credential", os.path.join(folder, name)
+    variable = f"{ENV}{name.upper()}_FILE"
+    if environ.get(variable):
+        yield variable, environ[variable]
+
+
+def _read_secret(path: str) -> str:
+    """A secret is a file's text without the line end that editors and ``echo`` put behind it."""
+    with open(path, "rb") as stream:
+        return stream.read(MAX_SECRET).decode("utf-8-sig").rstrip("\r\n")
+
+
+def _hint(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(names), 1)
+    return f" → {close[0]}?" if close else ""

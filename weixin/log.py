@@ -1,0 +1,246 @@
+"""Log lines: one per delivery, fixed order of keys, ``key=value`` behind the words so that grep finds them.
+
+A line is put together and written by a thread of its own, many at a time: the request that causes it pays for an
+append. Errors and warnings do not wait. What is personal is masked here, in one place: an openid always goes under the
+key ``user``, what somebody wrote under ``text``.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import logging
+import os
+import sys
+import textwrap
+import threading
+import time
+import traceback
+from collections import deque
+from typing import Any, NamedTuple, TextIO
+
+# How long an ordinary line may wait for others to be written with.
+BATCH_SECONDS = 0.05
+# Lines that may wait; past this they are dropped and counted, because a blocked terminal must not eat memory.
+MAX_PENDING = 10_000
+# The same refusal again within this time is counted, not written.
+FOLD_SECONDS = 60.0
+# Different refusals that are counted at a time; a stranger chooses how many there are.
+MAX_FOLDS = 100
+# «short» content: enough to recognize a question by.
+SHORT = 20
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_WORDS = {logging.DEBUG: "DEBUG", logging.INFO: "INFO ", logging.WARNING: "WARN ", logging.ERROR: "ERROR"}
+# man sd-daemon: the journal reads a line's priority from a prefix.
+_PRIORITIES = {logging.DEBUG: "<7>", logging.INFO: "<6>", logging.WARNING: "<4>", logging.ERROR: "<3>"}
+
+
+class Style(NamedTuple):
+    """How lines look, and what is masked in them."""
+
+    format: str = "text"  # text | json
+    content: str = "short"  # none | short | full: what of a user's text is logged
+    openid: str = "mask"  # mask | hash | full
+    journal: bool = False  # systemd reads our output: priorities in, dates out
+
+
+class Line(NamedTuple):
+    """One line before it is put together; ``fields`` keep their order."""
+
+    at: float
+    level: int
+    event: str
+    fields: dict[str, Any]
+    code: str = ""
+    detail: str = ""
+
+
+class Journal:
+    """Where lines go: collected by any thread, written by one."""
+
+    def __init__(self, stream: TextIO, level: int = logging.INFO, style: Style | None = None) -> None:
+        self.level = level
+        self._stream = stream
+        self._style = style or Style()
+        self._pending: deque[Line] = deque()
+        self._dropped = 0
+        self._folds: dict[tuple[str, str], list[Any]] = {}
+        self._writing = threading.Lock()
+        self._folding = threading.Lock()
+        self._starting = threading.Lock()
+        self._pid = 0
+
+    def line(self, level: int, event: str, fields: dict[str, Any], code: str = "", detail: str = "") -> None:
+        """Write one line soon, or now if it is a warning or worse. *fields* must not change any more."""
+        if level < self.level:
+            return
+        if self._pid != os.getpid():
+            self._start()
+        if len(self._pending) >= MAX_PENDING:
+            self._dropped += 1
+            return
+        self._pending.append(Line(time.time(), level, event, fields, code, detail))
+        if level >= logging.WARNING:
+            self.flush()
+
+    def fold(self, level: int, event: str, fields: dict[str, Any], code: str, key: str) -> None:
+        """Write a line now, and its like (same *code* and *key*) once a minute with a count."""
+        with self._folding:
+            seen = self._folds.get((code, key))
+            if seen is not None:
+                seen[0] += 1
+                return
+            if len(self._folds) >= MAX_FOLDS:
+                key = "(others)"
+                if (code, key) in self._folds:
+                    self._folds[code, key][0] += 1
+                    return
+            self._folds[code, key] = [0, time.monotonic(), level, event, fields]
+        self.line(level, event, {**fields, "count": 1}, code)
+
+    def flush(self) -> None:
+        """Write everything that waits."""
+        with self._writing:
+            lines = []
+            while self._pending:
+                lines.append(self._pending.popleft())
+            if self._dropped:
+                lines.append(Line(time.time(), logging.WARNING, "log", {"dropped": self._dropped}))
+                self._dropped = 0
+            if lines:
+                self._write("".join(render(line, self._style) + "\n" for line in lines))
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except UnicodeEncodeError:  # LANG=C, GBK: better a question mark than no line
+            encoding = self._stream.encoding or "ascii"
+            self._write(text.encode(encoding, "replace").decode(encoding))
+        except (OSError, ValueError):  # a closed pipe or terminal: nobody is left to be told
+            pass
+
+    def _start(self) -> None:
+        """Begin the writer of this process: threads do not survive a fork, so that it starts with the first line."""
+        with self._starting:
+            if self._pid == os.getpid():
+                return
+            if self._pid:
+                self._pending.clear()  # the parent's lines, which the parent writes
+                self._writing, self._folding = threading.Lock(), threading.Lock()
+            self._pid = os.getpid()
+        atexit.register(self.flush)
+        threading.Thread(target=self._turns, name="log", daemon=True).start()
+
+    def _turns(self) -> None:
+        unfolded = time.monotonic()
+        while True:
+            time.sleep(BATCH_SECONDS)
+            if time.monotonic() - unfolded > 1:
+                unfolded = time.monotonic()
+                self._unfold(unfolded)
+            if self._pending:
+                self.flush()
+
+    def _unfold(self, now: float) -> None:
+        due = []
+        with self._folding:
+            for key, (count, since, level, event, fields) in list(self._folds.items()):
+                if now - since >= FOLD_SECONDS:
+                    del self._folds[key]
+                    if count:
+                        due.append((level, event, {**fields, "count": count, "window": "60s"}, key[0]))
+        for level, event, fields, code in due:
+            self.line(level, event, fields, code)
+
+
+class Bridge(logging.Handler):
+    """Brings records of the standard ``logging`` into the journal: ``extra={"code": …, "fields": {…}}``."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal.level)
+        self._journal = journal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = dict(getattr(record, "fields", {}))
+        detail = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+        level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.ERROR)
+        self._journal.line(level, record.getMessage(), fields, getattr(record, "code", ""), detail)
+
+
+def start(level: str = "info", style: Style | None = None, stream: TextIO | None = None) -> Journal:
+    """Make the journal on *stream* (standard error) and lead the logger ``wxserve`` into it."""
+    target = stream or sys.stderr
+    if style is None:
+        style = Style()
+    journal = Journal(target, LEVELS[level], style._replace(journal=style.journal or under_systemd(target)))
+    logger = logging.getLogger("wxserve")
+    logger.handlers[:] = [Bridge(journal)]
+    logger.setLevel(journal.level)
+    logger.propagate = False
+    return journal
+
+
+def under_systemd(stream: TextIO) -> bool:
+    """Whether *stream* is the journal's (man systemd.exec, JOURNAL_STREAM): its device and inode are named there."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def render(line: Line, style: Style) -> str:
+    """Put one line together, without its line feed."""
+    fields = {"code": line.code, **line.fields} if line.code else dict(line.fields)
+    if "user" in fields:
+        fields["user"] = mask(str(fields["user"]), style.openid)
+    if "text" in fields:
+        fields["text"] = excerpt(str(fields["text"]), style.content)
+    shown = {key: value for key, value in fields.items() if value is not None and value != ""}
+    if style.format == "json":
+        head = {"at": _stamp(line.at), "level": _WORDS[line.level].strip(), "event": line.event}
+        extra = {"detail": line.detail} if line.detail else {}
+        text = json.dumps({**head, **shown, **extra}, ensure_ascii=False, default=str)
+        return _PRIORITIES[line.level] + text if style.journal else text
+    words = "".join(f" {key}={_value(value)}" for key, value in shown.items())
+    text = f"{_WORDS[line.level]} {line.event}{words}"
+    if not style.journal:
+        text = f"{_stamp(line.at)} {text}"
+    if line.detail:  # indented, so that nothing in a traceback can pass for a line of ours
+        text += "\n" + textwrap.indent(line.detail.rstrip("\n"), "    ", lambda _: True)
+    if style.journal:
+        text = "\n".join(_PRIORITIES[line.level] + part for part in text.split("\n"))
+    return text
+
+
+def mask(openid: str, how: str = "mask") -> str:
+    """Show an openid so that two are told apart and nobody is found by it."""
+    if how == "full":
+        return openid
+    if how == "hash":
+        return hashlib.sha256(openid.encode("utf-8", "replace")).hexdigest()[:12]
+    return f"{openid[:3]}…{openid[-2:]}" if len(openid) > 6 else "…"
+
+
+def excerpt(text: str, how: str = "short") -> str:
+    """Show as much of a user's *text* as *how* allows."""
+    if how == "none":
+        return ""
+    return text if how == "full" or len(text) <= SHORT else text[:SHORT] + "…"
+
+
+def _value(value: Any) -> str:
+    text = str(value)
+    if not text.isprintable() or any(c in ' "=' for c in text) or not text:
+        return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
+    return text
+
+
+def _stamp(at: float) -> str:
+    """Local time with its offset, to the millisecond."""
+    parts = time.localtime(at)
+    offset = time.strftime("%z", parts)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', parts)}.{int(at % 1 * 1000):03d}{offset[:3]}:{offset[3:]}"

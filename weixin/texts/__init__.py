@@ -1,0 +1,62 @@
+"""Every sentence a person reads, in Chinese and English.
+
+Codes, log keys, option names and command names are English in both; WeChat's own screen texts stay Chinese in both, so
+that they can be searched for. ``codes`` holds what a code means, ``words`` everything else; here they are picked and
+filled in. A leaf: it imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .codes import CODES
+from .words import WORDS
+
+LANGUAGES = ("zh", "en")
+
+
+class Explanation(NamedTuple):
+    """What a code means: the finding, its usual cause, what to do."""
+
+    title: str
+    cause: str
+    fix: str
+
+
+class _Blanks(dict[str, Any]):
+    """Leaves a placeholder that has no value as it is: half a sentence beats a KeyError in an error message."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def language(choice: str = "auto", environ: Mapping[str, str] | None = None) -> str:
+    """Return ``zh`` or ``en``: *choice*, else WXSERVE_LANG, else the locale, else English."""
+    environ = environ or {}
+    for wanted in (choice, environ.get("WXSERVE_LANG", "")):
+        if wanted in LANGUAGES:
+            return wanted
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if environ.get(name):
+            return "zh" if environ[name].lower().startswith("zh") else "en"
+    return "en"
+
+
+def explain(code: str, lang: str, values: Mapping[str, Any] | None = None) -> Explanation:
+    """Return what *code* means, with *values* filled in. An unknown code is its own title.
+
+    Where one code stands for many slips, ``values["reason"]`` names the slip and its sentence becomes ``{problem}``.
+    """
+    title, cause, fix = CODES.get(code, {}).get(lang, (code, "", ""))
+    blanks = _Blanks(values or {})
+    slip = WORDS.get(f"slip.{blanks.get('reason')}")
+    if slip:
+        blanks["problem"] = slip[lang].format_map(blanks)
+    return Explanation(title.format_map(blanks), cause.format_map(blanks), fix.format_map(blanks))
+
+
+def say(key: str, lang: str, **values: Any) -> str:
+    """Return the sentence *key*, with *values* filled in if there are any."""
+    text = WORDS[key][lang]
+    return text.format_map(_Blanks(values)) if values else text

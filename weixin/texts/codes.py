@@ -1,0 +1,206 @@
+"""What each code means: (the finding, its usual cause, what to do), in both languages with the same placeholders."""
+
+from __future__ import annotations
+
+CODES: dict[str, dict[str, tuple[str, str, str]]] = {
+    "WX-CFG-01": {
+        "zh": ("没有配置文件：找过 {looked}", "还没有生成，或不在这个目录里运行", "运行 python3 wxserve.py init 生成一份"),
+        "en": ("no config: looked for {looked}", "none was made yet, or it is elsewhere", "run python3 wxserve.py init"),
+    },
+    "WX-CFG-02": {
+        "zh": ("{file} 不是 UTF-8 文本", "用记事本按 GBK 保存过", "另存为 UTF-8"),
+        "en": ("{file} is not UTF-8 text", "an editor saved it in another encoding", "save it as UTF-8"),
+    },
+    "WX-CFG-03": {
+        "zh": ("不认识的选项 {name}{hint}", "拼写错误，或放错了段落", "改正它，或删掉这一行"),
+        "en": ("unknown option {name}{hint}", "a typing error, or the wrong section", "correct it, or delete the line"),
+    },
+    "WX-CFG-04": {
+        "zh": ("Token 必须是 3 到 32 个字母或数字", "复制时带上了空格或引号", "两边都改成同一个只含字母和数字的 Token"),
+        "en": (
+            "the token must be 3 to 32 letters or digits",
+            "a blank or quotes were copied along",
+            "use the same token of letters and digits here and on the platform",
+        ),
+    },
+    "WX-CFG-05": {
+        "zh": ("EncodingAESKey 必须是 43 个字母或数字（{name}）", "复制时少了一位，或没有填写", "从公众平台重新复制 43 位"),
+        "en": (
+            "an EncodingAESKey is 43 letters or digits ({name})",
+            "a character was lost, or it was left out",
+            "copy all 43 characters from the platform again",
+        ),
+    },
+    "WX-CFG-06": {
+        "zh": ("appid 必须是 wx 加 16 位十六进制", "兼容和安全模式需要 AppID", "填写公众平台显示的 AppID"),
+        "en": (
+            "appid must be wx and 16 hexadecimal digits",
+            "compatible and safe mode need the AppID",
+            "fill in the AppID that the platform shows",
+        ),
+    },
+    "WX-CFG-07": {
+        "zh": ("{file} 里有密钥，而其他用户可以读取", "文件权限太宽", "chmod 600 {file}"),
+        "en": ("{file} holds secrets and others may read it", "its mode is too wide", "chmod 600 {file}"),
+    },
+    "WX-CFG-08": {
+        "zh": ("{name} 的值不对：{value}（应为 {wanted}）", "写错了", "改正，或删掉这一行用默认值"),
+        "en": ("{name} cannot be {value} (wanted: {wanted})", "a slip", "correct it, or delete it for the default"),
+    },
+    "WX-CFG-09": {
+        "zh": ("这一行读不懂：{problem}", "每行是 name = value，段落是 [name]", "改正这一行"),
+        "en": ("cannot read this line: {problem}", "lines are name = value, sections are [name]", "correct the line"),
+    },
+    "WX-CFG-10": {
+        "zh": ("无法监听 {listen}：{error}", "端口被占用，或没有权限", "换一个 listen，或停掉占用它的程序"),
+        "en": (
+            "cannot listen on {listen}: {error}",
+            "the port is taken, or not allowed",
+            "choose another listen, or stop what holds it",
+        ),
+    },
+    "WX-SIG-01": {
+        "zh": ("请求没有签名", "不是微信发来的，或代理丢了参数", "检查代理是否原样转发查询参数"),
+        "en": (
+            "the request has no signature",
+            "it is not WeChat's, or a proxy lost the query",
+            "check that the proxy passes the query on unchanged",
+        ),
+    },
+    "WX-SIG-02": {
+        "zh": ("签名不一致：{reason}", "平台上保存的 Token 和这里的不同", "两边填同一个 Token 后重新提交"),
+        "en": (
+            "the signature does not match: {reason}",
+            "the token saved on the platform differs from the one here",
+            "enter the same token in both places and submit again",
+        ),
+    },
+    "WX-SIG-04": {
+        "zh": ("时间相差 {seconds} 秒，超过 {max_age} 秒", "服务器时钟不准，或请求是重放的", "timedatectl set-ntp true 校准时间"),
+        "en": (
+            "the clocks differ by {seconds} s, over {max_age} s",
+            "this server's clock is wrong, or the request was replayed",
+            "set the clock: timedatectl set-ntp true",
+        ),
+    },
+    "WX-SIG-05": {
+        "zh": ("验证请求里没有 echostr", "不是公众平台的验证请求", "在公众平台点「提交」"),
+        "en": ("a check without echostr", "this is not the platform's check", "press 提交 on the platform"),
+    },
+    "WX-AES-02": {
+        "zh": ("消息的加密方式和配置不同：这里是 {mode}", "公众平台选的是另一种消息加解密方式", "两边选同一种模式"),
+        "en": (
+            "the push is not sealed as configured: mode is {mode}",
+            "another 消息加解密方式 is chosen on the platform",
+            "choose the same mode in both places",
+        ),
+    },
+    "WX-AES-03": {
+        "zh": ("加密的消息打不开（{step}）", "EncodingAESKey 或 AppID 和平台上的不同", "重新复制 EncodingAESKey 和 AppID"),
+        "en": (
+            "the sealed push does not open ({step})",
+            "the EncodingAESKey or the AppID differs from the platform's",
+            "copy both from the platform again",
+        ),
+    },
+    "WX-XML-01": {
+        "zh": ("收到的不是合法的 XML：{reason}", "探测请求，或中间的代理改了内容", "不用处理；经常出现时检查代理"),
+        "en": (
+            "the body is not proper XML: {reason}",
+            "somebody probes, or a proxy changed it",
+            "nothing; if it happens often, look at the proxy",
+        ),
+    },
+    "WX-XML-02": {
+        "zh": ("收到的是 JSON", "数据格式选成了 JSON；公众号只用 XML", "在公众平台把数据格式改成 XML"),
+        "en": (
+            "the body is JSON",
+            "数据格式 is set to JSON; an Official Account speaks XML only",
+            "choose XML as 数据格式 on the platform",
+        ),
+    },
+    "WX-XML-03": {
+        "zh": ("消息缺少 {element}：{reason}", "不是公众号的推送", "不用处理；经常出现时检查代理"),
+        "en": (
+            "{element}: {reason}",
+            "this is no Official Account's push",
+            "nothing; if it happens often, look at the proxy",
+        ),
+    },
+    "WX-XML-04": {
+        "zh": ("请求体长度不对：{reason}", "没有 Content-Length，超过 body_max，或中途断开", "检查代理；需要时调大 body_max"),
+        "en": (
+            "the body's length: {reason}",
+            "no Content-Length, more than body_max, or cut off",
+            "look at the proxy; raise body_max if need be",
+        ),
+    },
+    "WX-RPL-01": {
+        "zh": ("回复 {n} 字节，超过 {limit}，已截断", "一个汉字 3 字节，最多约 682 字", "把回复缩短"),
+        "en": (
+            "the reply has {n} bytes, over {limit}, and was cut",
+            "a Chinese character takes 3 bytes, about 682 fit",
+            "shorten it",
+        ),
+    },
+    "WX-RPL-02": {
+        "zh": ("{n} 条图文：回复消息只显示第 1 条", "2018 年 10 月起的规则", "只留一条"),
+        "en": ("{n} articles: a message is answered with the first alone", "the rule since October 2018", "keep one"),
+    },
+    "WX-RPL-03": {
+        "zh": ("回复表有误：{problem}", "这一段不会生效", "改正后再运行 check"),
+        "en": ("the table of replies: {problem}", "this section would not work", "correct it and run check again"),
+    },
+    "WX-RPL-04": {
+        "zh": ("{id} 不是 media_id", "填了文件路径或网址", "先上传素材，再填它的 media_id"),
+        "en": ("{id} is no media_id", "it is a path or an address", "upload the file and use its media_id"),
+    },
+    "WX-RPL-05": {
+        "zh": ("回复里有 {n} 个控制字符，已删除", "内容来自别处，没有清理", "在生成回复时去掉它们"),
+        "en": (
+            "{n} control characters in the reply were taken out",
+            "its text came from elsewhere, unwashed",
+            "take them out where the reply is made",
+        ),
+    },
+    "WX-RPL-06": {
+        "zh": ("图文的 {field} 不是网址", "要以 http:// 或 https:// 开头", "写完整的网址"),
+        "en": ("an article's {field} is no address", "it must begin with http:// or https://", "give the whole address"),
+    },
+    "WX-RPL-07": {
+        "zh": ("事件不能转给智能回复", "只有用户的普通消息可以", "在消息的处理函数里用它"),
+        "en": ("events cannot be handed to the AI reply", "only a user's messages can", "use it for messages"),
+    },
+    "WX-HND-01": {
+        "zh": ("{file} 第 {line} 行载入失败：{error}", "处理文件里有错误", "改正后再运行 check"),
+        "en": ("{file}, line {line}, does not load: {error}", "a fault in the file", "correct it and run check again"),
+    },
+    "WX-HND-02": {
+        "zh": ("{function} 的参数 {name} 不认识", "可用的参数：{allowed}", "改成其中之一"),
+        "en": ("{function} asks for {name}", "what a handler may ask for: {allowed}", "use one of these"),
+    },
+    "WX-HND-03": {
+        "zh": ("@on 用法有误：{error}", "装饰器的参数不对", "改正后再运行 check"),
+        "en": ("@on is used wrongly: {error}", "an argument of the decorator", "correct it and run check again"),
+    },
+    "WX-HND-04": {
+        "zh": ("{at} 返回了 {got}，不是一条回复", "要返回 str、一个回复对象或 None", "只返回一条回复"),
+        "en": ("{at} returned {got}, which is no reply", "return a str, one reply or None", "return one reply"),
+    },
+    "WX-HND-05": {
+        "zh": ("处理函数出错：{error}", "错误的位置见日志", "改正它；用户看到的是 on.error 的回复，或没有回复"),
+        "en": (
+            "a handler raised: {error}",
+            "the traceback is in the log",
+            "mend it; the user got on.error's answer, or none",
+        ),
+    },
+    "WX-HND-06": {
+        "zh": ("正则 {pattern} 会卡住整个进程", "遇到某些文字时回溯爆炸", "改写它，去掉套在一起的 + 和 *"),
+        "en": (
+            "the pattern {pattern} can freeze the whole process",
+            "it backtracks without end on some texts",
+            "rewrite it without nested + and *",
+        ),
+    },
+}

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""wxserve: the server behind a WeChat Official Account, in nothing but Python's standard library.
+
+    python3 wxserve.py              serve; without a configuration, a demo on this machine
+    python3 wxserve.py -h           the commands
+
+This file is the command, the WSGI callable ``application`` for any other server, and the names that handlers import.
+It keeps no state: run as a script it is ``__main__``, and a handler's ``from wxserve import on`` is a second copy.
+"""
+
+import sys
+
+if sys.version_info < (3, 9):  # noqa: UP036 - said here because nothing below can be read by an older Python
+    sys.exit("wxserve needs Python 3.9 or newer / wxserve 需要 Python 3.9 或更新版本")
+
+from weixin.app import Lazy
+from weixin.routing.marks import on
+from weixin.wire.messages import Message
+from weixin.wire.replies import (
+    AIHandover,
+    Article,
+    Handover,
+    Image,
+    Music,
+    News,
+    Reply,
+    Success,
+    Text,
+    Video,
+    Voice,
+)
+
+__all__ = [
+    "AIHandover",
+    "Article",
+    "Handover",
+    "Image",
+    "Message",
+    "Music",
+    "News",
+    "Reply",
+    "Success",
+    "Text",
+    "Video",
+    "Voice",
+    "application",
+    "on",
+]
+
+application = Lazy()
+
+
+def main() -> int:
+    from weixin.commands import main as command
+
+    return command()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
