@@ -10,6 +10,7 @@ from pathlib import Path
 from weixin import config, texts
 from weixin.commands import COMMANDS
 from weixin.texts.codes import CODES
+from weixin.texts.slips import SLIPS
 from weixin.texts.words import WORDS
 
 PACKAGE = Path(__file__).resolve().parent.parent / "weixin"
@@ -21,13 +22,13 @@ def placeholders(text: str) -> set[str]:
 
 class Catalogue(unittest.TestCase):
     def test_codes_have_both_languages_with_the_same_placeholders(self) -> None:
-        for code, entry in CODES.items():
+        for code, entry in {**CODES, **SLIPS}.items():
             with self.subTest(code):
                 self.assertEqual(set(entry), set(texts.LANGUAGES))
                 sets = [set().union(*(placeholders(part) for part in entry[lang])) for lang in texts.LANGUAGES]
                 self.assertEqual(sets[0], sets[1])
                 for lang in texts.LANGUAGES:
-                    self.assertTrue(all(entry[lang]), "title, cause and fix are all said")
+                    self.assertTrue(all(entry[lang]), "every part is said")
 
     def test_words_have_both_languages_with_the_same_placeholders(self) -> None:
         for key, entry in WORDS.items():
@@ -42,6 +43,15 @@ class Catalogue(unittest.TestCase):
             used |= set(re.findall(r"WX-[A-Z]{3}-[0-9]{2}", path.read_text(encoding="utf-8")))
         self.assertEqual(used - set(CODES), set())
 
+    def test_every_slip_in_the_program_is_explained(self) -> None:
+        made = re.compile(r"(?:Misuse|self\.error|self\._error|_problem|LoadError|UnknownName)\(\s*([^()]*)")
+        used = set()
+        for path in [PACKAGE / "ini.py", *(PACKAGE / "routing").glob("*.py")]:
+            for arguments in made.findall(path.read_text(encoding="utf-8")):
+                used |= set(re.findall(r"(?:^|, )\"([a-z][a-z-]+)\"", arguments)[:1])
+        self.assertGreater(len(used), 20)
+        self.assertEqual(used - set(SLIPS) - {"argument", "raised"}, set())
+
     def test_every_option_and_command_is_explained(self) -> None:
         for option in config.OPTIONS:
             self.assertIn(f"option.{option.key}", WORDS)
@@ -49,9 +59,9 @@ class Catalogue(unittest.TestCase):
             self.assertIn(f"command.{command}", WORDS)
 
     def test_chinese_sentences_are_chinese(self) -> None:
-        for code, entry in CODES.items():
+        for code, entry in {**CODES, **SLIPS}.items():
             with self.subTest(code):
-                self.assertRegex(entry["zh"][0], "[\u4e00-\u9fff]")
+                self.assertRegex("".join(entry["zh"]), "[\u4e00-\u9fff]")
 
 
 class Language(unittest.TestCase):

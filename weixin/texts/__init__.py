@@ -1,7 +1,8 @@
 """Every sentence a person reads, in Chinese and English.
 
 Codes, log keys, option names and command names are English in both; WeChat's own screen texts stay Chinese in both, so
-that they can be searched for. ``codes`` holds what a code means, ``words`` everything else; here they are picked and
+that they can be searched for. ``codes`` holds what a code means, ``slips`` the slips that one code may
+stand for, ``words`` everything else; here they are picked and
 filled in. A leaf: it imports nothing of ours.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .codes import CODES
+from .slips import SLIPS
 from .words import WORDS
 
 LANGUAGES = ("zh", "en")
@@ -46,13 +48,16 @@ def language(choice: str = "auto", environ: Mapping[str, str] | None = None) -> 
 def explain(code: str, lang: str, values: Mapping[str, Any] | None = None) -> Explanation:
     """Return what *code* means, with *values* filled in. An unknown code is its own title.
 
-    Where one code stands for many slips, ``values["reason"]`` names the slip and its sentence becomes ``{problem}``.
+    Where one code stands for many slips, ``values["reason"]`` names the slip: its sentence becomes ``{problem}``,
+    and what to do about it takes the place of the code's own advice.
     """
     title, cause, fix = CODES.get(code, {}).get(lang, (code, "", ""))
     blanks = _Blanks(values or {})
-    slip = WORDS.get(f"slip.{blanks.get('reason')}")
-    if slip:
-        blanks["problem"] = slip[lang].format_map(blanks)
+    near = blanks.get("suggestion")
+    blanks.setdefault("hint", f" → {near}?" if near else "")
+    slip = SLIPS.get(str(blanks.get("reason")))
+    if slip and "{problem}" in title:
+        blanks["problem"], fix = (part.format_map(blanks) for part in slip[lang])
     return Explanation(title.format_map(blanks), cause.format_map(blanks), fix.format_map(blanks))
 
 

@@ -148,8 +148,8 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         "en": ("{n} articles: a message is answered with the first alone", "the rule since October 2018", "keep one"),
     },
     "WX-RPL-03": {
-        "zh": ("回复表有误：{problem}", "这一段不会生效", "改正后再运行 check"),
-        "en": ("the table of replies: {problem}", "this section would not work", "correct it and run check again"),
+        "zh": ("{problem}", "这一段不会生效", "改正后再运行 check"),
+        "en": ("{problem}", "this section would not work", "correct it and run check again"),
     },
     "WX-RPL-04": {
         "zh": ("{id} 不是 media_id", "填了文件路径或网址", "先上传素材，再填它的 media_id"),
@@ -172,16 +172,16 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         "en": ("events cannot be handed to the AI reply", "only a user's messages can", "use it for messages"),
     },
     "WX-HND-01": {
-        "zh": ("{file} 第 {line} 行载入失败：{error}", "处理文件里有错误", "改正后再运行 check"),
-        "en": ("{file}, line {line}, does not load: {error}", "a fault in the file", "correct it and run check again"),
+        "zh": ("载入失败：{error}", "处理文件里有错误", "改正后再运行 check"),
+        "en": ("does not load: {error}", "a fault in the file", "correct it and run check again"),
     },
     "WX-HND-02": {
-        "zh": ("{function} 的参数 {name} 不认识", "可用的参数：{allowed}", "改成其中之一"),
-        "en": ("{function} asks for {name}", "what a handler may ask for: {allowed}", "use one of these"),
+        "zh": ("{function} 的参数 {name} 不认识{hint}", "名字写错了", "可用的参数：{allowed}"),
+        "en": ("{function} asks for {name}, which is not known{hint}", "a slip", "what there is: {allowed}"),
     },
     "WX-HND-03": {
-        "zh": ("@on 用法有误：{error}", "装饰器的参数不对", "改正后再运行 check"),
-        "en": ("@on is used wrongly: {error}", "an argument of the decorator", "correct it and run check again"),
+        "zh": ("@on 用法有误：{problem}", "装饰器的参数不对", "改正后再运行 check"),
+        "en": ("@on is used wrongly: {problem}", "an argument of the decorator", "correct it and run check again"),
     },
     "WX-HND-04": {
         "zh": ("{at} 返回了 {got}，不是一条回复", "要返回 str、一个回复对象或 None", "只返回一条回复"),

@@ -1,0 +1,66 @@
+"""``init``: a project that works at once, secrets that are fresh and private, nothing that is overwritten."""
+
+from __future__ import annotations
+
+import re
+import stat
+import tempfile
+import unittest
+from pathlib import Path
+
+from tests.program import run
+from weixin import config
+
+
+class Init(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def test_the_project_checks_clean_in_both_languages(self) -> None:
+        for lang in ("zh", "en"):
+            with self.subTest(lang):
+                made = run("--lang", lang, "init", f"bot-{lang}", cwd=self.folder)
+                self.assertEqual((made.returncode, made.stderr), (0, ""))
+                checked = run("check", "--lang", lang, cwd=self.folder / f"bot-{lang}")
+                self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+
+    def test_every_option_is_listed_and_its_shown_default_is_the_default(self) -> None:
+        run("init", cwd=self.folder)
+        path = self.folder / "wxserve.ini"
+        text = path.read_text(encoding="utf-8")
+        for option in config.OPTIONS:
+            self.assertRegex(text, rf"(?m)^(# )?{option.name} =")
+        before = config.load(str(path), {}, {})
+        path.write_text(re.sub(r"(?m)^# (\w+ =)", r"\1", text), encoding="utf-8")
+        after = config.load(str(path), {}, {})
+        for option in config.OPTIONS:
+            self.assertEqual(getattr(after, option.key), getattr(before, option.key), option.key)
+
+    def test_the_secrets_are_fresh_and_nobody_elses_to_read(self) -> None:
+        tokens = set()
+        for name in ("a", "b"):
+            run("init", name, cwd=self.folder)
+            path = self.folder / name / "wxserve.ini"
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+            settings = config.load(str(path), {}, {})
+            tokens |= {settings.token, settings.aes_key}
+        self.assertEqual(len(tokens), 4)
+
+    def test_what_is_there_is_kept(self) -> None:
+        (self.folder / "replies.ini").write_text("mine")
+        made = run("init", cwd=self.folder)
+        self.assertEqual((self.folder / "replies.ini").read_text(), "mine")
+        self.assertIn("kept  replies.ini", made.stdout)
+
+    def test_a_folder_that_cannot_be_written_is_said_so(self) -> None:
+        (self.folder / "file").write_text("")
+        made = run("init", "file/bot", cwd=self.folder)
+        self.assertEqual(made.returncode, 1)
+        self.assertIn("cannot write", made.stderr)
+        self.assertNotIn("Traceback", made.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

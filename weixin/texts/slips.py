@@ -1,0 +1,134 @@
+"""Slips in files that people write: (what is wrong, what to do), by reason, for the codes that stand for many of them."""
+
+from __future__ import annotations
+
+SLIPS: dict[str, dict[str, tuple[str, str]]] = {
+    # The line reader.
+    "encoding": {
+        "zh": ("文件不是 UTF-8（像是 {encoding}）", "另存为 UTF-8"),
+        "en": ("the file is not UTF-8 (it looks like {encoding})", "save it as UTF-8"),
+    },
+    "junk": {
+        "zh": ("[{name}] 后面还有 {rest}，像是上面回复里的一行，却写在了行首", "属于回复的话，这一行缩进四个空格"),
+        "en": (
+            "something follows [{name}]: {rest}. It looks like a line of the reply above",
+            "if it belongs to the reply, indent it by four spaces",
+        ),
+    },
+    "stray": {
+        "zh": ("不是 [段落]，不是 name = value，也没有缩进：{text}", "属于上面的回复就缩进四个空格；是说明就在行首加 #"),
+        "en": (
+            "neither [section] nor name = value, and not indented: {text}",
+            "indent it by four spaces if it belongs to the reply above; begin it with # if it is a remark",
+        ),
+    },
+    "wide": {
+        "zh": ("这里用了全角的 {found}", "改成半角的 {wanted}"),
+        "en": ("a full-width {found} stands here", "write {wanted}"),
+    },
+    "no-section": {
+        "zh": ("{key} 不在任何段落里", "在它前面写上 [段落]"),
+        "en": ("{key} stands before the first section", "put a [section] before it"),
+    },
+    "indented": {
+        "zh": ("缩进的一行，上面却没有可以接着的值：{text}", "在它上面写 text ="),
+        "en": ("an indented line that continues nothing: {text}", "write text = above it"),
+    },
+    "duplicate-key": {
+        "zh": ("{key} 写了两次，第一次在第 {first} 行", "只留一个"),
+        "en": ("{key} stands twice, first in line {first}", "keep one"),
+    },
+    "duplicate-section": {
+        "zh": ("[{name}] 写了两次，第一次在第 {first} 行", "合成一段"),
+        "en": ("[{name}] stands twice, first in line {first}", "make one section of both"),
+    },
+    # The table of replies.
+    "unreadable": {"zh": ("读不了：{error}", "检查路径和权限"), "en": ("cannot be read: {error}", "check path and mode")},
+    "empty": {
+        "zh": ("[{name}] 没有回复。像是上面回复里的一个表情，却写在了行首", "属于回复的话，这一行缩进四个空格"),
+        "en": (
+            "[{name}] says nothing. It looks like an emoji code at the start of a line inside the reply above",
+            "if it belongs to the reply, indent it by four spaces",
+        ),
+    },
+    "several": {
+        "zh": ("[{name}] 里有几种回复：{keys}", "微信只收一条，留一种"),
+        "en": ("[{name}] has several answers: {keys}", "WeChat takes one reply; keep one"),
+    },
+    "unknown-key": {
+        "zh": ("没有 {key} 这一项{hint}", "改正它，或删掉这一行"),
+        "en": ("there is no key {key}{hint}", "correct it, or delete the line"),
+    },
+    "missing": {"zh": ("{key} 没有值", "填上它"), "en": ("{key} has no value", "fill it in")},
+    "bad-value": {
+        "zh": ("{key} 不能是 {value}", "改正它"),
+        "en": ("{key} cannot be {value}", "correct it"),
+    },
+    "else-alone": {
+        "zh": ("有 else，却没有 hours", "写上 hours，或删掉 else"),
+        "en": ("else without hours", "add hours, or delete else"),
+    },
+    "call": {
+        "zh": ("处理函数里没有 {call}{hint}", "写 文件名.函数名"),
+        "en": ("there is no {call} in the handlers{hint}", "write file.function"),
+    },
+    "duplicate": {
+        "zh": ("「{word}」第 {first} 行已经有了，这里永远轮不到", "只留一个"),
+        "en": ("“{word}” stands in line {first} already; this is never asked", "keep one"),
+    },
+    "unreachable": {
+        "zh": ("「{word}」永远轮不到：第 {first} 行的「{by}」总是先匹配", "把它们合并，或改写其中一条"),
+        "en": ("“{word}” is never asked: “{by}” in line {first} always comes first", "join them, or change one"),
+    },
+    "unknown-at": {
+        "zh": ("不认识 @{word}{hint}", "改正它；普通文字不要以 @ 开头"),
+        "en": ("@{word} is not known{hint}", "correct it; a plain text does not begin with @"),
+    },
+    "regex": {"zh": ("正则有误：{error}", "改正它"), "en": ("the expression is wrong: {error}", "correct it")},
+    "regex-alone": {
+        "zh": ("re: 要单独成段，写在段名开头", "分成两段"),
+        "en": ("re: stands at the start of a name, and alone", "make two sections of it"),
+    },
+    "regex-many": {
+        "zh": ("一共 {n} 个正则，最多 {limit} 个", "能用 开头: 或 包含: 的就不要用正则"),
+        "en": ("{n} expressions, and {limit} is the most", "use prefix: and contains: where they do"),
+    },
+    # Marks on functions.
+    "empty-word": {"zh": ("空的词什么都匹配不了", "写上词，或删掉它"), "en": ("an empty word", "fill it in, or delete it")},
+    "long-word": {
+        "zh": ("关键词超过 {limit} 个字", "缩短它，或用 开头:"),
+        "en": ("a keyword of more than {limit} characters", "shorten it, or use a prefix"),
+    },
+    "no-words": {
+        "zh": ("{on} 后面不能再写要匹配的词", "删掉它"),
+        "en": ("{on} takes no words to compare with", "delete them"),
+    },
+    "word": {
+        "zh": ("{on} 只收文字或 re.compile(…)，不能是 {value}", "改成文字"),
+        "en": ("{on} takes a str or re.compile(…), not {value}", "use a str"),
+    },
+    "option": {
+        "zh": ("{on} 没有 {name}= 这个选项{hint}", "改正它，或删掉它"),
+        "en": ("{on} has no option {name}={hint}", "correct it, or delete it"),
+    },
+    "priority": {
+        "zh": ("priority 要是整数，不能是 {value}", "改成整数"),
+        "en": ("priority is a whole number, not {value}", "use a whole number"),
+    },
+    "hours": {
+        "zh": ("看不懂时间 {hours}", "照这样写：周一-周五 9:00-18:00"),
+        "en": ("cannot read the hours {hours}", "write for example Mon-Fri 9:00-18:00"),
+    },
+    "unknown-name": {
+        "zh": ("没有 on.{name}{hint}", "改正它"),
+        "en": ("there is no on.{name}{hint}", "correct it"),
+    },
+    "not-a-function": {
+        "zh": ("on.… 要写在函数上面，这里是 {value}", "写在 def 上面"),
+        "en": ("on.… stands above a function, not {value}", "put it above a def"),
+    },
+    "shadowed": {
+        "zh": ("{name} 定义了两次，第 {first} 行的那个不会被调用", "换一个函数名"),
+        "en": ("{name} is defined twice; the one in line {first} would never be called", "rename one of them"),
+    },
+}
