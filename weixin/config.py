@@ -284,10 +284,9 @@ def _from_environ(environ: Mapping[str, str], problems: list[Problem]) -> dict[s
         if name in environ:
             values[option.key] = (environ[name], f"env {name}")
     known = {ENV + option.key.upper() for option in OPTIONS} | ENV_OTHERS
-    for name in environ:
-        # …_FILE of any name may be a handler's own secret.
-        if name.startswith(ENV) and name not in known and not name.endswith("_FILE"):
-            problems.append(Problem("WX-CFG-03", {"name": name, "hint": _hint(name, known)}))
+    # …_FILE of any name may be a handler's own secret.
+    unknown = (n for n in environ if n.startswith(ENV) and n not in known and not n.endswith("_FILE"))
+    problems += (Problem("WX-CFG-03", {"name": name, "hint": _hint(name, known)}) for name in unknown)
     return values
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from .. import __version__, app, config, texts
+from ..problem import Problem
 from . import CONFIG, FAILED, FINE, add_settings
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def run(call: Call) -> int:
         server = _Server((host.strip("[]"), int(port)), _Handler)
     except OSError as error:
         values = {"listen": settings.listen, "error": error.strerror}
-        call.terminal.problems([app.Problem("WX-CFG-10", values)])
+        call.terminal.problems([Problem("WX-CFG-10", values)])
         return FAILED
     server.set_app(application)
     call.terminal.note(_banner(settings, application, demo, call.lang))
