@@ -110,7 +110,7 @@ def judge(account: Account, aes: Aes, push: Push, request: Request, answer: Answ
 def _opened(account: Account, aes: Aes, request: Request, answer: Answer) -> bytes:
     """Return the reply's XML, or nothing for an acknowledgement."""
     if answer.failure:
-        raise _Bad(answer.failure, seconds=answer.seconds)
+        raise _Bad(answer.failure, seconds=f"{answer.seconds:.1f}", detail=answer.detail)
     if answer.status != 200:
         raise _Bad("status", status=answer.status, location=answer.header("Location"))
     body = answer.body

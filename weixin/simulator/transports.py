@@ -32,7 +32,7 @@ class Answer(NamedTuple):
     """What came back. ``status`` is 0 where nothing did; ``failure`` then says why:
 
     ``timeout``, ``unreachable`` (no connection), ``dropped`` (closed without a word), ``not-http``, or ``crashed``
-    (the callable raised; the traceback is on stderr, where ``threading`` writes it).
+    (the callable raised; the traceback is on stderr, where ``threading`` writes it). ``detail`` has the system's words.
     """
 
     status: int
@@ -40,6 +40,7 @@ class Answer(NamedTuple):
     body: bytes
     seconds: float
     failure: str = ""
+    detail: str = ""
 
     def header(self, name: str) -> str:
         """Return the first header called *name*, or an empty text."""
@@ -169,36 +170,39 @@ class Http:
 
     def send(self, request: Request, limit: float) -> Answer:
         started = time.monotonic()
-        failure = "unreachable"
+        failure, detail = "unreachable", ""
         connection = self._connection(limit)
         idle = self._connection(limit) if request.idle else None
         # One limit for the whole exchange: a time-out of the socket's would begin anew with every byte.
-        late = threading.Event()
-        clock = threading.Timer(limit, _hang_up, (connection, late))
+        line = _Line()
+        clock = threading.Timer(limit, line.hang_up)
         clock.daemon = True
         clock.start()
         try:
             if idle is not None:
                 idle.connect()
             connection.connect()
-            failure = "not-http"
+            line.socket = connection.sock
+            failure = "dropped"
             self._write(connection, request)
-            response = connection.getresponse()
-            body = response.read(MAX_ANSWER)
-            if not late.is_set():
+            with connection.getresponse() as response:
+                body = response.read(MAX_ANSWER)
+            if not line.late:
                 return Answer(response.status, tuple(response.getheaders()), body, time.monotonic() - started)
         except http.client.RemoteDisconnected:
-            failure = "dropped"
-        except (TimeoutError, socket.timeout):  # two classes before Python 3.10
-            late.set()
-        except (http.client.HTTPException, OSError):
             pass
+        except http.client.HTTPException as error:
+            failure, detail = "not-http", repr(error)
+        except (TimeoutError, socket.timeout):  # two classes before Python 3.10
+            line.late = True
+        except OSError as error:
+            detail = error.strerror or str(error)
         finally:
             clock.cancel()
             connection.close()
             if idle is not None:
                 idle.close()
-        return Answer(0, (), b"", time.monotonic() - started, "timeout" if late.is_set() else failure)
+        return Answer(0, (), b"", time.monotonic() - started, "timeout" if line.late else failure, detail)
 
     def _connection(self, limit: float) -> http.client.HTTPConnection:
         if self._socket:
@@ -233,10 +237,16 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _hang_up(connection: http.client.HTTPConnection, late: threading.Event) -> None:
-    late.set()
-    try:
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-    except OSError:  # the other end was quicker
-        pass
+class _Line:
+    """A connection that another thread can end. Once it has a response, ``http.client`` no longer knows its socket."""
+
+    socket: socket.socket | None = None
+    late = False
+
+    def hang_up(self) -> None:
+        self.late = True
+        try:
+            if self.socket is not None:
+                self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:  # the other end was quicker
+            pass
