@@ -1,0 +1,274 @@
+"""``send``: play the platform for one message or event, and print what the user would see.
+
+In process it builds the same Application that is served, from the configuration or, where there is none, from the
+handlers that come along. It opens no store and no socket: it is safe beside a running server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import fnmatch
+import io
+import json
+import logging
+import re
+import secrets
+import sys
+import textwrap
+import time
+from base64 import b64encode
+from collections.abc import Iterable
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from .. import app, config, log, texts
+from ..simulator import (
+    FAULTS,
+    Account,
+    BadWord,
+    Delivery,
+    Http,
+    InProcess,
+    Platform,
+    Push,
+    Transport,
+    UnknownKind,
+    canonical,
+)
+from ..wire.envelope import decode_key
+from . import FAILED, FINE, USAGE, seen
+from .run import settings_or_demo
+
+if TYPE_CHECKING:
+    from . import Call
+
+USER = "oTEST0001"
+MODES = ("plain", "compat", "safe")
+# A raw push: as much as any server of ours would read.
+MAX_RAW = 1 << 20
+
+_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|)")
+
+
+class Usage(ValueError):
+    """The command line asks for what there is not; the key of the sentence, and its values."""
+
+    def __init__(self, key: str, **values: Any) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+
+class Overheard(log.Journal):
+    """A log that keeps its lines instead of writing them."""
+
+    def __init__(self) -> None:
+        super().__init__(io.StringIO())
+        self.lines: list[log.Line] = []
+        logger = logging.getLogger("wxserve")
+        logger.handlers[:] = [log.Bridge(self)]
+        logger.setLevel(self.level)
+        logger.propagate = False
+
+    def line(self, level: int, event: str, fields: dict[str, Any], code: str = "", detail: str = "") -> None:
+        if level >= self.level:
+            self.lines.append(log.Line(time.time(), level, event, fields, code, detail))
+
+    def outcomes(self) -> list[log.Line]:
+        """One line for each delivery, in their order: how it was answered, or why it was refused."""
+        return [line for line in self.lines if line.event in ("delivery", "refused")]
+
+
+def configure(parser: argparse.ArgumentParser, lang: str) -> None:
+    def say(key: str) -> str:
+        return texts.say(f"send.{key}", lang)
+
+    parser.add_argument("type", metavar="TYPE", help=say("type"))
+    parser.add_argument("words", nargs="*", metavar="WORD", help=say("words"))
+    parser.add_argument("--user", default=USER, metavar="OPENID", help=say("user"))
+    parser.add_argument("--to", metavar="URL", help=say("to"))
+    parser.add_argument("--mode", choices=MODES, help=say("mode"))
+    parser.add_argument("--fault", choices=FAULTS, metavar="FAULT", help=say("fault"))
+    parser.add_argument("--scene", default="", metavar="SCENE", help=say("scene"))
+    parser.add_argument("--key", metavar="KEY", help=say("key"))
+    parser.add_argument("--expect", metavar="PATTERN", help=say("expect"))
+    parser.add_argument("--within", metavar="TIME", help=say("within"))
+    parser.epilog = texts.say("send.epilog", lang, faults=_columns(FAULTS))
+
+
+def run(call: Call) -> int:
+    try:
+        return _send(call)
+    except Usage as wrong:
+        call.terminal.error(texts.say(wrong.key, call.lang, **wrong.values))
+    except UnknownKind as unknown:
+        hint = texts.say("send.hint", call.lang, name=unknown.suggestion) if unknown.suggestion else ""
+        call.terminal.error(texts.say("send.unknown", call.lang, name=unknown.name, hint=hint))
+    except BadWord as bad:
+        key = "send.bad-word" if bad.element else "send.no-place"
+        call.terminal.error(texts.say(key, call.lang, word=bad.word, element=bad.element))
+    return USAGE
+
+
+def _send(call: Call) -> int:
+    options = call.options
+    limit = _seconds(options.within)
+    raw = _raw(options) if options.type == "raw" else None
+    settings = _settings(call)
+    _possible(options, settings)
+    weixin = Platform(_account(settings))
+    push = raw or _push(weixin, options)
+    heard = Overheard()
+    application = None if options.to else app.build(settings, heard)
+    try:
+        to = InProcess(application) if application else _http(options.to)
+        delivery = weixin.deliver(push, to, fault=options.fault or "")
+    finally:
+        if application:
+            application.close()
+    complaints = _complaints(delivery, options, limit, call.lang)
+    if options.json:
+        call.terminal.say(json.dumps(_record(delivery, heard, complaints, call.lang), ensure_ascii=False))
+    else:
+        _show(call, delivery, heard, complaints)
+    return FAILED if complaints or _failed(delivery, options) else FINE
+
+
+def _settings(call: Call) -> config.Settings:
+    """The configuration, or the demo's; for another server it has to be there, since only it knows the token.
+
+    Another mode in process is tried on both sides, with a key and an AppID made up where there are none.
+    """
+    if call.options.to:
+        settings = call.settings()
+    else:
+        settings, _ = settings_or_demo(call)
+    mode = call.options.mode
+    if mode is None or mode == settings.mode:
+        return settings
+    if call.options.to:
+        if mode != "plain" and not (settings.aes_key and settings.appid):
+            raise Usage("send.no-key", mode=mode)
+        return dataclasses.replace(settings, mode=mode)
+    return dataclasses.replace(
+        settings,
+        mode=mode,
+        appid=settings.appid or "wx" + secrets.token_hex(8),
+        aes_key=settings.aes_key or b64encode(secrets.token_bytes(32), b"ab").decode().rstrip("="),
+    )
+
+
+def _account(settings: config.Settings) -> Account:
+    key = decode_key(settings.aes_key) if settings.mode != "plain" else b""
+    return Account(settings.token, settings.appid, key, settings.mode, path=settings.path)
+
+
+def _possible(options: argparse.Namespace, settings: config.Settings) -> None:
+    """Some faults can happen only to sealed pushes, or only to a connection."""
+    fault = FAULTS.get(options.fault)
+    if fault and fault.sealed and settings.mode == "plain":
+        raise Usage("send.sealed-only", fault=options.fault)
+    if fault and fault.wire and not options.to:
+        raise Usage("send.wire-only", fault=options.fault)
+
+
+def _push(weixin: Platform, options: argparse.Namespace) -> Push:
+    words = list(options.words)
+    if options.key is not None:
+        words.insert(0, options.key)
+    if canonical(options.type) == "text" and words:
+        words = [" ".join(words)]  # a shell takes a text apart that is not in quotes
+    return weixin.push(options.type, *words, user=options.user, scene=options.scene)
+
+
+def _raw(options: argparse.Namespace) -> Push:
+    if len(options.words) != 1:
+        raise Usage("send.raw")
+    (name,) = options.words
+    if name == "-":
+        return Push(sys.stdin.buffer.read(MAX_RAW))
+    try:
+        with open(name, "rb") as stream:
+            return Push(stream.read(MAX_RAW))
+    except OSError as error:
+        raise Usage("send.unreadable", file=name, error=error.strerror) from None
+
+
+def _http(address: str) -> Transport:
+    try:
+        return Http(address)
+    except ValueError:
+        raise Usage("send.address", address=address) from None
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise Usage("send.duration", text=text)
+    return float(match[1]) / (1000 if match[2] == "ms" else 1)
+
+
+def _refused(delivery: Delivery) -> bool:
+    return 400 <= delivery.answer.status < 500
+
+
+def _failed(delivery: Delivery, options: argparse.Namespace) -> bool:
+    """Whether the user is left with a fault that nobody asked for."""
+    asked = bool(options.fault) and FAULTS[options.fault].refused
+    return delivery.seen.outcome == "fault" and not (asked and _refused(delivery))
+
+
+def _complaints(delivery: Delivery, options: argparse.Namespace, limit: float | None, lang: str) -> list[str]:
+    """What was asked for and did not come, one sentence each."""
+    found = []
+    line, first = delivery.seen.line, delivery.attempts[0].seen.line
+    if options.fault and FAULTS[options.fault].refused and delivery.answer.status == 200:
+        found.append(texts.say("send.not-refused", lang, fault=options.fault))
+    if line != first:
+        found.append(texts.say("send.differs", lang, first=first, second=line))
+    if options.expect is not None and not fnmatch.fnmatchcase(line, options.expect):
+        found.append(texts.say("send.missed", lang, expected=options.expect, got=line))
+    if limit is not None and delivery.seconds > limit:
+        found.append(texts.say("send.slow", lang, n=round(delivery.seconds * 1000), limit=round(limit * 1000)))
+    return found
+
+
+def _show(call: Call, delivery: Delivery, heard: Overheard, complaints: list[str]) -> None:
+    expected = bool(call.options.fault) and FAULTS[call.options.fault].refused and _refused(delivery)
+    if call.options.verbose:
+        call.terminal.say(delivery.push.xml.decode(errors="replace"))
+    for attempt, line in zip_longest(delivery.attempts, heard.outcomes()[: len(delivery.attempts)]):
+        seen.show(attempt, line, call.terminal, expected=expected)
+        if call.options.verbose and attempt.seen.xml:
+            call.terminal.say(attempt.seen.xml.decode(errors="replace"))
+    seen.warnings(heard.lines, call.terminal)
+    for complaint in complaints:
+        call.terminal.error(complaint)
+
+
+def _record(delivery: Delivery, heard: Overheard, complaints: list[str], lang: str) -> dict[str, Any]:
+    """The same for programs."""
+    result = delivery.seen
+    server = next(iter(heard.outcomes()), None)
+    return {
+        "outcome": result.outcome,
+        "kind": result.kind,
+        "text": result.text,
+        "why": result.why,
+        "words": seen.sentence(result, lang),
+        "status": delivery.answer.status,
+        "code": server.code if server else "",
+        "by": server.fields.get("by", "") if server else "",
+        "ms": round(delivery.seconds * 1000, 1),
+        "deliveries": len(delivery.attempts),
+        "reply": result.fields,
+        "complaints": complaints,
+    }
+
+
+def _columns(names: Iterable[str]) -> str:
+    """Names in lines of at most eighty letters."""
+    return textwrap.fill("  ".join(names), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
