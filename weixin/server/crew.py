@@ -1,0 +1,120 @@
+"""Leader and followers: many threads, one baton.
+
+Whoever holds the baton leads: it waits for events and does the work of each on the spot, since handing a
+request to another thread costs more than answering it. Slowness is the exception. While the leader is inside
+an app the baton is *loose*: whoever watches may take it and pass it on to a follower, and the slow thread
+becomes one when it returns. Nothing on the fast path takes a lock: putting a key into a dict and popping it
+are single steps.
+
+Knows nothing of sockets and requests; a request is a key here.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any, Callable
+
+log = logging.getLogger("wxserve.server")
+
+# After a failure of the loop itself, so that one that comes again and again does not fill disk and processor.
+FAILURE_PAUSE = 0.1
+
+
+class Crew:
+    """Threads that take turns at `lead`.
+
+    `lead()` returns True when it still holds the baton (the work is over), False when the baton was passed
+    on. `on_pass(key)` is called by whoever takes the baton from the holder of `key`, before anybody else
+    leads.
+    """
+
+    def __init__(self, size: int, lead: Callable[[], bool], on_pass: Callable[[Any], None]) -> None:
+        self.size = size
+        self.loose: dict[Any, bool] = {}  # at most one key: the leader's, while it is inside an app
+        self.wary = False  # slow requests come in a row: let go of the baton before each
+        self.ended = False
+        self._lead = lead
+        self._on_pass = on_pass
+        self._baton = threading.Lock()
+        self._lock = threading.Lock()  # for the counts, which change only when the baton does
+        self._idle = 0
+        self._threads: list[threading.Thread] = []
+        self._complained = False
+
+    def start(self) -> None:
+        """Start the first thread; it leads. Raises: RuntimeError when the system refuses even one."""
+        self._start_thread()
+
+    def pass_on(self) -> bool:
+        """Take the baton from a leader inside an app and give it to a follower. False: no baton was loose."""
+        try:
+            key, _ = self.loose.popitem()
+        except KeyError:
+            return False
+        self._hand_over(key)
+        return True
+
+    def let_go(self, key: Any) -> None:
+        """The same for one leader, if it is `key`'s holder who still has the baton."""
+        if self.loose.pop(key, None) is not None:
+            self._hand_over(key)
+
+    def try_lead(self) -> bool:
+        """Take the baton when nobody has it, because every thread is busy; `stop_leading` gives it back."""
+        return self._baton.acquire(False)
+
+    def stop_leading(self) -> None:
+        self._baton.release()
+
+    def end(self) -> None:
+        """Let every thread return as soon as it is free."""
+        self.ended = True
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the threads, `timeout` seconds for each at most; whether all have returned."""
+        for thread in self._threads:
+            thread.join(timeout)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _hand_over(self, key: Any) -> None:
+        self._on_pass(key)
+        with self._lock:
+            hire = self._idle == 0 and len(self._threads) < self.size and not self.ended
+        self._baton.release()
+        if hire:
+            try:
+                self._start_thread()
+            except RuntimeError:
+                # The first thread that comes free takes the baton; until then requests wait.
+                if not self._complained:
+                    self._complained = True
+                    fields = {"threads": len(self._threads), "wanted": self.size}
+                    log.warning("no-thread", extra={"code": "", "fields": fields})
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"wxserve-{len(self._threads) + 1}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                self._idle += 1
+            self._baton.acquire()
+            with self._lock:
+                self._idle -= 1
+            if self.ended or self._take_turn():
+                self._baton.release()
+            if self.ended:
+                return
+
+    def _take_turn(self) -> bool:
+        try:
+            return self._lead()
+        except Exception as error:
+            # A defect of ours, or a system out of everything: the others go on, at a bearable pace.
+            log.error("leader", exc_info=error, extra={"code": "", "fields": {}})
+            time.sleep(FAILURE_PAUSE)
+            return True

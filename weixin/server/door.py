@@ -1,0 +1,117 @@
+"""The way in: a worker's listening sockets, opened, put aside and closed together.
+
+Accepts connections and never waits for one. What becomes of them is the worker's business.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from .answer import error_answer
+from .connection import DONTWAIT, SEND
+from .listeners import Listener
+from .poll import Poller
+
+log = logging.getLogger("wxserve.server")
+
+# Out of descriptors or memory: time for connections to end before the next try.
+PAUSE_SECONDS = 0.1
+# Accepted at once when the door closes for good: more could not be answered within the grace.
+LAST_ACCEPTS = 4096
+# What a client that is turned away has sent already, read so that it can read our answer.
+TURNED_AWAY_READ = 64 * 1024
+
+Accepted = tuple[socket.socket, Listener, str, str]  # with the peer's address and port; "" for a unix socket
+
+
+class Door:
+    """Watches the listening sockets in `poller`."""
+
+    def __init__(self, sockets: Sequence[socket.socket], poller: Poller) -> None:
+        self.listeners: list[Listener] = [Listener(sock) for sock in sockets]
+        self.resume_at = math.inf  # when sockets that were put aside are watched again
+        self.closed = False
+        self._poller = poller
+        self._complained = False
+        self._open()
+
+    def _open(self) -> None:
+        for listener in self.listeners:
+            self._poller.register(listener.fd, self._poller.listening)
+
+    def accept(self, listener: Listener) -> Accepted | None:
+        """The next connection, if there is one."""
+        if self.closed:
+            return None
+        try:
+            fd, address = listener.sock._accept()  # type: ignore[attr-defined]
+        except (BlockingIOError, ConnectionAbortedError, InterruptedError):
+            return None  # another worker was quicker, or the client changed its mind
+        except OSError as error:
+            self._pause(error)
+            return None
+        # What socket.accept() does, without asking the listener for its family and type each time: 3 µs less.
+        sock = socket.socket(listener.family, socket.SOCK_STREAM, listener.protocol, fd)
+        if listener.is_unix:
+            return sock, listener, "", ""
+        return sock, listener, address[0], str(address[1])
+
+    def _pause(self, error: OSError) -> None:
+        """EMFILE and its kin: the socket stays ready, so watching it on would spin."""
+        if self.resume_at != math.inf:
+            return
+        if not self._complained:
+            self._complained = True
+            log.warning("cannot-accept", extra={"code": "", "fields": {"error": error.strerror}})
+        for listener in self.listeners:
+            self._poller.unregister(listener.fd)
+        self.resume_at = time.monotonic() + PAUSE_SECONDS
+
+    def resume(self) -> None:
+        """Watch the sockets again."""
+        self.resume_at = math.inf
+        if not self.closed:
+            self._open()
+
+    @staticmethod
+    def turn_away(sock: socket.socket, date: str) -> None:
+        """No room: say so in one breath, without keeping the connection for it."""
+        with sock:
+            try:
+                sock.send(error_answer(503, date), SEND)
+                sock.shutdown(socket.SHUT_WR)
+                sock.recv(TURNED_AWAY_READ, DONTWAIT)
+            except OSError:
+                pass  # it left by itself
+
+    def close(self, last: bool) -> Iterator[Accepted]:
+        """Accept no more. If these are the `last` ears on our own sockets, first yield whoever still waits
+        there.
+
+        The queue of an inherited socket is left alone: its owner keeps it for the next server.
+        """
+        if self.closed:
+            return
+        if self.resume_at == math.inf:
+            for listener in self.listeners:
+                self._poller.unregister(listener.fd)
+        for listener in self.listeners:
+            if last and not listener.inherited:
+                if listener.is_unix and sys.platform == "linux":
+                    # unix(7): refuses newcomers from now on, and keeps those who are in the queue.
+                    listener.sock.shutdown(socket.SHUT_RD)
+                yield from self._rest_of_queue(listener)
+            listener.sock.close()
+        self.closed = True
+
+    def _rest_of_queue(self, listener: Listener) -> Iterator[Accepted]:
+        for _ in range(LAST_ACCEPTS):
+            accepted = self.accept(listener)
+            if accepted is None:
+                return
+            yield accepted

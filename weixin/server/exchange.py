@@ -1,0 +1,266 @@
+"""One request and its answer: between the wire and a WSGI application (PEP 3333).
+
+Builds the environ, calls the app, checks what it says and puts it on the wire. Knows one connection;
+deadlines, threads and what comes next are the worker's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from io import BytesIO
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Union
+
+from .answer import (
+    CHUNKED,
+    CLOSE,
+    KEEP,
+    KEEP_HTTP10,
+    LAST_CHUNK,
+    AnswerError,
+    AnswerHead,
+    Fields,
+    error_answer,
+)
+from .connection import AHEAD_MAX, Connection, Gone
+from .http import Request
+
+if TYPE_CHECKING:
+    from .worker import Worker
+
+log = logging.getLogger("wxserve.server")
+
+ExcInfo = Union[tuple[type[BaseException], BaseException, TracebackType], tuple[None, None, None]]
+
+# Up to this size a head and its body leave in one piece; copying more costs more than a second system call.
+JOIN_MAX = 64 * 1024
+
+
+class Exchange:
+    """Also what the app sees of us: `start_response`, `write`, and the two extensions in the environ."""
+
+    __slots__ = (
+        "_complete",
+        "_conn",
+        "_head",
+        "_keep",
+        "_request",
+        "_sent",
+        "_worker",
+        "client",
+        "dropped",
+        "status",
+    )
+
+    def __init__(self, worker: Worker, conn: Connection, request: Request, keep: bool) -> None:
+        self._worker = worker
+        self._conn = conn
+        self._request = request
+        self._keep = keep
+        self._head: AnswerHead | None = None
+        self._sent = -1  # bytes of the body that are on their way; -1: not even the head
+        self._complete = False  # every byte of the answer is on its way
+        self.client = conn.peer  # its address, as far as it is known
+        self.status = 0
+        self.dropped = False
+
+    def run(self, app: Callable[..., Iterable[bytes]], base: dict[str, Any]) -> None:
+        """Call the app and send its answer. Afterwards `conn.closing` says whether the connection may go on.
+
+        Raises: Gone, when there is nobody left to answer.
+        """
+        result: Iterable[bytes] | None = None
+        try:
+            try:
+                result = app(self._environ(base), self.start_response)
+                if self.dropped:
+                    self._conn.closing = True
+                elif self._sent < 0 and isinstance(result, (list, tuple)) and len(result) < 2:
+                    self._send_whole(result[0] if result else b"")
+                else:
+                    self._send_pieces(result)
+            finally:
+                close = getattr(result, "close", None)
+                if close is not None:
+                    close()
+        except Gone:
+            raise
+        except (Exception, SystemExit) as error:
+            self._fail(error)
+
+    def _environ(self, base: dict[str, Any]) -> dict[str, Any]:
+        request, conn = self._request, self._conn
+        environ: dict[str, Any] = {**base, **request.environ()}
+        environ["wsgi.input"] = BytesIO(request.body)
+        environ["wxserve.wait_gone"] = self.wait_gone
+        environ["wxserve.drop"] = self.drop
+        if conn.port:
+            environ["REMOTE_ADDR"] = conn.peer
+            environ["REMOTE_PORT"] = conn.port
+        if "HTTP_X_FORWARDED_FOR" in environ or "HTTP_X_FORWARDED_PROTO" in environ:
+            self._believe_proxy(environ)
+        return environ
+
+    def _believe_proxy(self, environ: dict[str, Any]) -> None:
+        conn, proxies = self._conn, self._worker.proxies
+        if not conn.listener.is_unix and not proxies.trusts(conn.peer):
+            return
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR")
+        if forwarded is not None:
+            client = proxies.client(forwarded, conn.peer)
+            if client != conn.peer:
+                environ["REMOTE_ADDR"] = self.client = client
+                environ.pop("REMOTE_PORT", None)
+        if environ.get("HTTP_X_FORWARDED_PROTO") == "https":
+            environ["wsgi.url_scheme"] = "https"
+
+    @property
+    def length(self) -> int:
+        """Bytes of body sent."""
+        return max(0, self._sent)
+
+    # What the app calls.
+
+    def start_response(
+        self, status: str, headers: Fields, exc_info: ExcInfo | None = None
+    ) -> Callable[[bytes], None]:
+        if exc_info is not None:
+            try:
+                if self._sent >= 0 and exc_info[1] is not None:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # PEP 3333: no circular reference
+        elif self._head is not None:
+            raise AnswerError("start_response was called twice")
+        self._head = self._worker.heads.make(status, headers)
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """PEP 3333's imperative way; each call is sent at once."""
+        self._send_piece(data)
+
+    def wait_gone(self, timeout: float, until: int = -1) -> bool:
+        """Wait up to `timeout` seconds for the client to hang up; whether it did, or the server must end now.
+
+        The descriptor `until`, when it becomes readable, ends the wait with False.
+        """
+        return self._worker.wait_gone(self._conn, timeout, until)
+
+    def drop(self) -> None:
+        """Close the connection and send nothing, whatever is returned."""
+        self.dropped = True
+
+    # What goes out.
+
+    def _send_whole(self, body: bytes) -> None:
+        """The usual answer: one piece, whose length is known."""
+        head, request = self._checked_head(), self._request
+        if not isinstance(body, bytes):
+            raise AnswerError("a body is made of bytes")
+        length: int | None = len(body)
+        if request.method == "HEAD" or head.bodiless:
+            # RFC 9110 section 8.6: the length that GET would have; unknown when the app made no body for
+            # HEAD.
+            length = head.length if head.length is not None or not body or head.bodiless else length
+            body = b""
+        elif head.length is not None and head.length != length:
+            raise AnswerError(f"Content-Length says {head.length}, the body has {length}")
+        data = head.encode(self._worker.dates.at(time.time()), length, self._connection())
+        self._sent = len(body)
+        self.status = head.status
+        if len(body) <= JOIN_MAX:
+            self._conn.send(data + body)
+        else:
+            self._conn.send(data)
+            self._conn.send(body)
+        self._complete = True
+
+    def _send_pieces(self, pieces: Iterable[bytes]) -> None:
+        for piece in pieces:
+            if self.dropped:
+                break
+            if piece:
+                self._send_piece(piece)
+                if self._is_bodiless():
+                    break
+        if self.dropped:
+            self._conn.closing = True
+            return
+        head = self._checked_head()
+        if self._sent < 0:
+            self._send_whole(b"")
+            return
+        if not self._is_bodiless():
+            if head.length is None:
+                if self._request.http11:
+                    self._conn.send(LAST_CHUNK)
+            elif self._sent != head.length:
+                raise AnswerError(f"Content-Length says {head.length}, the body had {self._sent}")
+        self._complete = True
+
+    def _send_piece(self, piece: bytes) -> None:
+        head, conn = self._checked_head(), self._conn
+        if not isinstance(piece, bytes):
+            raise AnswerError("a body is made of bytes")
+        if self._sent < 0:
+            self._send_head_of_pieces(head)
+        if self._is_bodiless() or not piece:
+            return
+        self._sent += len(piece)
+        if head.length is None:
+            if self._request.http11:
+                piece = b"%x\r\n%b\r\n" % (len(piece), piece)
+        elif self._sent > head.length:
+            raise AnswerError(f"Content-Length says {head.length}, the body has more")
+        conn.send(piece)
+        if conn.out is not None and conn.unsent > AHEAD_MAX:
+            self._worker.wait_until_taken(conn)
+
+    def _send_head_of_pieces(self, head: AnswerHead) -> None:
+        framing = ""
+        if head.length is None and not self._is_bodiless():
+            if self._request.http11:
+                framing = CHUNKED
+            else:
+                self._keep = False  # HTTP/1.0 has no chunks: the end of the connection is the end of the body
+        data = head.encode(self._worker.dates.at(time.time()), head.length, framing + self._connection())
+        self._sent = 0
+        self.status = head.status
+        self._conn.send(data)
+
+    def _is_bodiless(self) -> bool:
+        head = self._head
+        return self._request.method == "HEAD" or (head is not None and head.bodiless)
+
+    def _checked_head(self) -> AnswerHead:
+        if self._head is None:
+            raise AnswerError("start_response was not called")
+        return self._head
+
+    def _connection(self) -> str:
+        """The last field lines of the head. A connection that ends with this answer says so."""
+        if not self._keep or self._worker.draining:
+            self._conn.closing = True
+            return CLOSE
+        return KEEP if self._request.http11 else KEEP_HTTP10
+
+    def _fail(self, error: BaseException) -> None:
+        """The app raised, or answered what is not HTTP: a 500 while nothing is sent, a cut after that."""
+        request, conn = self._request, self._conn
+        fields = {"method": request.method, "path": request.path}
+        if isinstance(error, AnswerError):
+            log.error("bad-answer", extra={"code": "", "fields": {**fields, "why": str(error)}})
+        else:
+            log.error("app-raised", exc_info=error, extra={"code": "", "fields": fields})
+        if self._complete:
+            return
+        conn.closing = True
+        if self.dropped:
+            return
+        if self._sent >= 0:
+            conn.reset_on_close()
+            raise Gone from error
+        self.status = 500
+        conn.send(error_answer(500, self._worker.dates.at(time.time()), bare=request.method == "HEAD"))

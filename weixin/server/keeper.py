@@ -1,0 +1,188 @@
+"""The keeper: what each connection waits for, how long it may, and how much memory it may hold meanwhile.
+
+Closes whoever outlives a deadline and refuses what cannot be served. Knows nothing of apps and threads: a
+connection that is inside an app (`busy`) is left alone.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from typing import Callable
+
+from .answer import CONTINUE, DateLine, error_answer
+from .connection import BODY, HEAD, IDLE, Connection, Gone
+from .http import HeadParser
+from .poll import READ, WRITE, Poller
+from .reader import Reader
+
+# Between two looks at all deadlines: finer than any of them needs, and ten thousand cost a millisecond.
+SWEEP_SECONDS = 0.25
+# What is read, and thrown away, of a refused request, so that the refusal can be read (RFC 9112 section 9.6).
+LINGER_MAX = 64 * 1024
+# While draining, a connection without a request may still send the one that is on its way.
+LAST_REQUEST_SECONDS = 2.0
+
+
+class Keeper:
+    """Connections between their requests. `on_refused(connection, status)` is told of each refusal."""
+
+    def __init__(
+        self,
+        parser: HeadParser,
+        poller: Poller,
+        dates: DateLine,
+        on_refused: Callable[[Connection, int], None],
+    ) -> None:
+        options = parser.options
+        self.connections: dict[int, Connection] = {}
+        self.queue: deque[Connection] = deque()  # whose next request is in the reader already
+        self.look_at = math.inf  # when the nearest deadline comes
+        self._parser = parser
+        self._options = options
+        self._poller = poller
+        self._dates = dates
+        self._on_refused = on_refused
+        self._idle_seconds = options.idle_timeout
+        self._lock = threading.Lock()  # for the count below
+        self._held = 0  # bytes of unfinished requests and unread answers
+
+    def add(self, connection: Connection) -> None:
+        """A new connection, whose first request is awaited."""
+        self.connections[connection.fd] = connection
+        self.expect(connection, self._idle_seconds)
+
+    def settle(self, connection: Connection) -> None:
+        """After an answer, or a piece of one: what comes now? Raises: OSError when the poller cannot be
+        told."""
+        options = self._options
+        connection.stage = IDLE
+        if connection.out is not None:
+            self.expect(connection, options.send_timeout + connection.unsent / options.slowest_rate)
+            self.watch(connection, WRITE)
+            self._hold(connection)
+            return
+        if connection.held:
+            self._hold(connection)
+        if connection.closing:
+            if connection.linger or connection.reader.pending:
+                # Unread bytes would turn the close into a reset, which can eat the answer.
+                connection.linger = connection.linger or LINGER_MAX
+                connection.shut_for_writing()
+                self.expect(connection, options.linger_timeout)
+                self.watch(connection, READ)
+            else:
+                self.close(connection)
+        elif connection.reader.pending:
+            connection.queued = True
+            self.queue.append(connection)
+        else:
+            self.expect(connection, self._idle_seconds)
+            self.watch(connection, READ)
+
+    def await_rest(self, connection: Connection) -> None:
+        """Part of a request is here. Each stage has one deadline, and no byte that drips in moves it.
+
+        Raises: Gone, OSError.
+        """
+        options, reader = self._options, connection.reader
+        request = reader.in_body
+        if request is not None:
+            if connection.stage != BODY:
+                connection.stage = BODY
+                size = options.body_max if request.fields.chunked else request.fields.length
+                self.expect(connection, options.body_timeout + size / options.slowest_rate)
+            if reader.take_expectation():
+                connection.send(CONTINUE)
+                if connection.out is not None:
+                    raise Gone
+        elif reader.pending and connection.stage != HEAD:
+            connection.stage = HEAD
+            self.expect(connection, options.head_timeout)
+        self.watch(connection, READ)
+        self._hold(connection)
+
+    def refuse(self, connection: Connection, status: int) -> None:
+        """An error of the server's own: nothing is served after it, and the client gets time to read it."""
+        connection.closing = True
+        connection.linger = LINGER_MAX
+        connection.reader = Reader(self._parser)
+        self._on_refused(connection, status)
+        try:
+            connection.send(error_answer(status, self._dates.at(time.time())))
+            self.settle(connection)
+        except (Gone, OSError):
+            self.close(connection)
+
+    def watch(self, connection: Connection, events: int) -> None:
+        """Have the poller tell when `events` are possible. Raises: OSError."""
+        if connection.events == events:
+            return
+        if connection.events:
+            self._poller.modify(connection.fd, events)
+        else:
+            self._poller.register(connection.fd, events)
+        connection.events = events
+
+    def let_rest(self, connection: Connection) -> None:
+        """Hear nothing of it: a slow thread has it."""
+        if connection.events:
+            connection.events = 0
+            self._poller.unregister(connection.fd)
+
+    def expect(self, connection: Connection, seconds: float) -> None:
+        """What it waits for must have happened in so many seconds."""
+        connection.deadline = deadline = time.monotonic() + seconds
+        if deadline < self.look_at:
+            self.look_at = deadline
+
+    def look(self, now: float) -> None:
+        """Close what has outlived its deadline, and find out when to look again."""
+        nearest = math.inf
+        for connection in list(self.connections.values()):
+            if connection.busy or connection.queued:
+                continue
+            if connection.deadline <= now:
+                if connection.stage == IDLE:
+                    self.close(connection)
+                    continue
+                self.refuse(connection, 408)
+            nearest = min(nearest, connection.deadline)
+        self.look_at = max(nearest, now + SWEEP_SECONDS)
+
+    def hasten(self) -> None:
+        """The server drains: a connection without a request has little time left to send one."""
+        self._idle_seconds = min(self._idle_seconds, LAST_REQUEST_SECONDS)
+        now = time.monotonic()
+        for connection in list(self.connections.values()):
+            if connection.stage == IDLE and not connection.busy and connection.out is None:
+                self.expect(connection, min(self._idle_seconds, connection.deadline - now))
+
+    def close(self, connection: Connection) -> None:
+        """Close it now. Harmless when it is closed already."""
+        if connection.closed:
+            return
+        connection.closed = True
+        self.let_rest(connection)
+        if connection.held:
+            with self._lock:
+                self._held -= connection.held
+        # Before its descriptor is free, or the entry of the connection that gets it next would be deleted.
+        del self.connections[connection.fd]
+        connection.sock.close()
+
+    def _hold(self, connection: Connection) -> None:
+        """Count what it occupies. Who goes beyond the limit of all together is refused, or closed."""
+        held = connection.reader.pending + connection.unsent
+        with self._lock:
+            grown = held > connection.held
+            self._held += held - connection.held
+            connection.held = held
+            too_much = self._held > self._options.buffered_max
+        if grown and too_much:
+            if connection.out is None:
+                self.refuse(connection, 503)
+            else:
+                self.close(connection)

@@ -1,0 +1,64 @@
+"""Whose word about the client's address is believed.
+
+Anybody can send X-Forwarded-For; only a proxy that we know is asked. Knows addresses, nothing of sockets.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Union
+
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+# Verdicts kept: WeChat pushes from a few dozen addresses, and a crowd of strangers must not fill the memory.
+VERDICTS_MAX = 1000
+
+
+class Proxies:
+    """The addresses and networks of proxies, as "127.0.0.1" or "10.0.0.0/8".
+
+    Raises: ValueError for what is neither.
+    """
+
+    def __init__(self, trusted: Sequence[str]) -> None:
+        self._networks: list[Network] = [ipaddress.ip_network(text, strict=False) for text in trusted]
+        self._verdicts: dict[str, bool] = {}
+
+    def trusts(self, address: str) -> bool:
+        """Whether `address` is one of them; text that is no address is not."""
+        return bool(self._networks) and self._verdict(address) is True
+
+    def client(self, forwarded: str, peer: str) -> str:
+        """The client's address by X-Forwarded-For: from the right, the first that is not a proxy of ours.
+
+        The right-most entry was written by the proxy we talk to; what stands left of a stranger is hearsay.
+        Text that is no address is not believed: then it is the last one that was, or `peer`.
+        """
+        if self._verdicts.get(forwarded) is False:
+            return forwarded  # one known stranger, as one proxy sends it
+        client = peer
+        for entry in reversed(forwarded.split(",")):
+            entry = entry.strip(" \t")
+            verdict = self._verdict(entry)
+            if verdict is None:
+                break
+            client = entry
+            if not verdict:
+                break
+        return client
+
+    def _verdict(self, text: str) -> bool | None:
+        """Whether the address is a proxy's; None when it is no address."""
+        verdict = self._verdicts.get(text)
+        if verdict is None:
+            try:
+                parsed = ipaddress.ip_address(text)
+            except ValueError:
+                return None
+            address = getattr(parsed, "ipv4_mapped", None) or parsed
+            verdict = any(address in network for network in self._networks)
+            if len(self._verdicts) >= VERDICTS_MAX:
+                self._verdicts.clear()
+            self._verdicts[text] = verdict
+        return verdict

@@ -1,0 +1,305 @@
+"""The worker: one process's connections, its threads, and the loop that the leading thread runs.
+
+The leader waits for events, reads, and answers requests on the spot (`crew.py` says why). The monitor, which
+is the thread that calls `run`, sees a leader stuck in an app and has the baton passed on; it also keeps the
+clock of draining. A connection belongs to one thread at a time: the leader, or the thread that is inside an
+app for it; while the latter is slow, the poller does not watch it.
+
+Knows nothing of processes and signals (`child.py`) and nothing of what an answer says (`exchange.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from .accesslog import AccessLog
+from .answer import AnswerHeads, DateLine
+from .connection import DONTWAIT, Connection, Gone
+from .crew import Crew
+from .door import Accepted, Door
+from .exchange import Exchange
+from .http import HeadParser, HTTPError, Request
+from .keeper import Keeper
+from .listeners import Listener
+from .options import Options, WSGIApplication
+from .poll import READ, Poller, Waker, best_poller
+from .proxy import Proxies
+from .reader import Reader
+
+log = logging.getLogger("wxserve.server")
+
+# A whole push with room to spare; a larger body takes a few reads more.
+RECEIVE = 64 * 1024
+# Nothing is due: look around all the same, for a deadline set by another thread at a bad moment.
+LONGEST_WAIT = 10.0
+
+
+class Worker:
+    """Serves one app on some listening sockets."""
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        sockets: Sequence[socket.socket],
+        options: Options,
+        *,
+        poller: Poller | None = None,
+        multiprocess: bool = False,
+    ) -> None:
+        self.app = app
+        self.options = options
+        self.draining = False
+        self.done = threading.Event()  # drained
+        self.proxies = Proxies(options.trusted)
+        self.heads = AnswerHeads()
+        self.dates = DateLine()
+        self.crew = Crew(options.threads, self._lead, self._let_rest)
+        self.turns = 0  # requests begun: how the monitor sees that the leader moves
+        self.dozing = False  # the monitor sleeps until it is roused
+        self.rouser = Waker()  # ends the monitor's sleep
+        self.access = AccessLog(options.access) if options.access is not None else None
+        self._poller = poller if poller is not None else best_poller()
+        self._parser = HeadParser(options)
+        self._door = Door(sockets, self._poller)
+        self._keeper = Keeper(self._parser, self._poller, self.dates, self._note_refusal)
+        self._listeners = {listener.fd: listener for listener in self._door.listeners}
+        self._bases = {fd: self._environ(listener, multiprocess) for fd, listener in self._listeners.items()}
+        self._ready: deque[tuple[Listener | Connection, int]] = deque()
+        self._hurry = Waker()  # readable when nobody may wait any longer
+        self._last = False  # nobody else will serve these sockets
+
+    def _environ(self, listener: Listener, multiprocess: bool) -> dict[str, Any]:
+        """What all requests through one socket have in common."""
+        return {
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": listener.server_name,
+            "SERVER_PORT": listener.server_port,
+            "SERVER_SOFTWARE": "wxserve",
+            "REMOTE_ADDR": "",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": self.options.threads > 1,
+            "wsgi.multiprocess": multiprocess,
+            "wsgi.run_once": False,
+            "wsgi.input_terminated": True,
+        }
+
+    # Called from other threads.
+
+    def drain(self, last: bool = False) -> None:
+        """Accept nothing more and finish what is there; `done` is set when nothing is left.
+
+        `last`: these are the last ears on our own sockets, so whoever is in their queues is served too.
+        """
+        self._last = self._last or last
+        self.draining = True
+        self._poller.wake()
+        if self.crew.try_lead():
+            # Every thread is inside an app: the queue is emptied all the same.
+            try:
+                self._go_on_draining()
+            finally:
+                self.crew.stop_leading()
+
+    def hurry(self) -> None:
+        """End every `wait_gone` with True: the server must end now."""
+        self._hurry.wake()
+
+    def end(self, timeout: float) -> bool:
+        """Close every connection and end the threads; whether all did end. A thread stuck in an app does
+        not."""
+        self.crew.end()
+        self._poller.wake()
+        ended = self.crew.join(timeout)
+        for connection in list(self._keeper.connections.values()):
+            self._keeper.close(connection)
+        if ended:
+            for listener in self._door.listeners:
+                listener.sock.close()
+            self._poller.close()
+            self._hurry.close()
+            self.rouser.close()
+        return ended
+
+    def wait_gone(self, connection: Connection, timeout: float, until: int) -> bool:
+        """See `Exchange.wait_gone`. A leader who waits lets go of the baton first."""
+        self.crew.let_go(connection)
+        wakers = (self._hurry.fd,) if until < 0 else (self._hurry.fd, until)
+        return connection.wait_gone(timeout, wakers)
+
+    def wait_until_taken(self, connection: Connection) -> None:
+        """Let a slow client catch up with a streaming app. Raises: Gone."""
+        self.crew.let_go(connection)
+        connection.wait_until_taken(self.options.send_timeout)
+
+    # The leader's loop.
+
+    def _lead(self) -> bool:
+        ready = self._ready
+        while not self.crew.ended:
+            while ready:
+                source, events = ready.popleft()
+                if isinstance(source, Connection):
+                    leads = self._serve(source, events)
+                else:
+                    leads = self._accept(source)
+                if not leads:
+                    return False
+            self._gather()
+        return True
+
+    def _gather(self) -> None:
+        """Fill `_ready`: look at deadlines when it is time, then wait for events."""
+        keeper, door = self._keeper, self._door
+        now = time.monotonic()
+        if now >= keeper.look_at:
+            keeper.look(now)
+        if now >= door.resume_at:
+            door.resume()
+        if self.draining:
+            self._go_on_draining()
+        timeout = 0.0
+        if not self._ready and not keeper.queue:
+            timeout = min(LONGEST_WAIT, max(0.0, min(keeper.look_at, door.resume_at) - now))
+        for fd, events in self._poller.wait(timeout):
+            source = keeper.connections.get(fd) or self._listeners.get(fd)
+            if source is None:
+                forget(self._poller, fd)
+            elif not source.queued:
+                self._ready.append((source, events))
+        while keeper.queue:
+            connection = keeper.queue.popleft()
+            connection.queued = False
+            self._ready.append((connection, 0))
+
+    def _accept(self, listener: Listener) -> bool:
+        accepted = self._door.accept(listener)
+        if accepted is None:
+            return True
+        connection = self._welcome(accepted)
+        # Its request has mostly come along: one try now is cheaper than asking the poller to tell.
+        return connection is None or self._serve(connection, READ)
+
+    def _welcome(self, accepted: Accepted) -> Connection | None:
+        sock, listener, peer, port = accepted
+        if len(self._keeper.connections) >= self.options.connections:
+            self._door.turn_away(sock, self.dates.at(time.time()))
+            return None
+        connection = Connection(sock, Reader(self._parser), listener, peer, port)
+        self._keeper.add(connection)
+        return connection
+
+    def _serve(self, connection: Connection, events: int) -> bool:
+        """Do what `events` ask for; 0: the next request is in the reader. False: the baton is lost."""
+        request: Request | None = None
+        try:
+            try:
+                request = self._receive(connection, events)
+            except BlockingIOError:
+                self._keeper.watch(connection, READ)
+            except HTTPError as error:
+                self._keeper.refuse(connection, error.status)
+        except (OSError, Gone):
+            self._keeper.close(connection)
+        except Exception as error:
+            self._give_up(connection, error)
+        return request is None or self._answer(connection, request)
+
+    def _receive(self, connection: Connection, events: int) -> Request | None:
+        """The connection's next request, when it is whole."""
+        if connection.closed:
+            return None
+        if connection.out is not None:
+            if connection.flush():
+                self._keeper.settle(connection)
+            return None
+        data = connection.sock.recv(RECEIVE, DONTWAIT) if events else b""
+        if events and not data:
+            self._keeper.close(connection)
+            return None
+        if connection.linger:
+            connection.linger -= len(data)
+            if connection.linger <= 0:
+                self._keeper.close(connection)
+            return None
+        request = connection.reader.feed(data)
+        if request is None:
+            self._keeper.await_rest(connection)
+        return request
+
+    def _answer(self, connection: Connection, request: Request) -> bool:
+        """Run the app for a request. False: the baton was passed on meanwhile."""
+        crew = self.crew
+        connection.answered += 1
+        connection.busy = True
+        self.turns += 1
+        begun = time.monotonic()
+        keep = request.fields.keep_alive and connection.answered < self.options.requests_per_connection
+        exchange = Exchange(self, connection, request, keep)
+        crew.loose[connection] = True
+        if self.dozing:
+            self.rouser.wake()
+        elif crew.wary:
+            crew.let_go(connection)
+        gone = False
+        try:
+            exchange.run(self.app, self._bases[connection.listener.fd])
+        except Gone:
+            gone = True
+        leads = crew.loose.pop(connection, None) is not None
+        if self.access is not None:
+            seconds = time.monotonic() - begun
+            client, status, length = exchange.client, exchange.status, exchange.length
+            self.access.note((time.time(), client, request.method, request.path, status, length, seconds))
+        connection.busy = False
+        try:
+            if gone:
+                self._keeper.close(connection)
+            else:
+                self._keeper.settle(connection)
+        except OSError:
+            self._keeper.close(connection)
+        if not leads:
+            # The leader may be waiting: there is a request in the queue, a nearer deadline, or nothing left.
+            self._poller.wake()
+        return leads
+
+    def _give_up(self, connection: Connection, error: Exception) -> None:
+        """A defect of ours must cost one connection and not the process."""
+        log.error("connection", exc_info=error, extra={"code": "", "fields": {"ip": connection.peer}})
+        self._keeper.close(connection)
+
+    def _let_rest(self, connection: Connection) -> None:
+        self._keeper.let_rest(connection)
+
+    def _note_refusal(self, connection: Connection, status: int) -> None:
+        if self.access is not None:
+            self.access.note((time.time(), connection.peer, "", "", status, 0, 0.0))
+
+    def _go_on_draining(self) -> None:
+        """Close the door when draining begins; say when the last connection has gone."""
+        if not self._door.closed:
+            for accepted in self._door.close(self._last):
+                connection = self._welcome(accepted)
+                if connection is not None:
+                    self._ready.append((connection, READ))
+            self._keeper.hasten()
+        if not self._keeper.connections:
+            self.done.set()
+            self.rouser.wake()
+
+
+def forget(poller: Poller, fd: int) -> None:
+    """An event for a descriptor that is not ours any more, because it was closed a moment ago."""
+    try:
+        poller.unregister(fd)
+    except (OSError, KeyError):
+        pass
