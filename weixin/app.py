@@ -213,10 +213,10 @@ def build(settings: Settings, journal: Journal | None = None) -> Application:
     return Application(settings, rules, journal or open_log(settings))
 
 
-def open_log(settings: Settings) -> Journal:
+def open_log(settings: Settings, *, threaded: bool = True) -> Journal:
     """Begin the log that *settings* describe, on standard error."""
     style = log.Style(settings.log_format, settings.log_content, settings.log_openid)
-    return log.start(settings.log_level, style)
+    return log.start(settings.log_level, style, threaded=threaded)
 
 
 def complain(problems: Iterable[Problem], journal: Journal, lang: str) -> None:

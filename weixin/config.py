@@ -7,6 +7,7 @@ the place. Every fault is collected before anything is refused: a tired operator
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -109,6 +110,26 @@ def _size(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def _workers(text: str) -> int:
+    """``auto`` is one process a core, of those this process may use."""
+    if text.lower() == "auto":
+        affinity = getattr(os, "sched_getaffinity", None)
+        return len(affinity(0)) if affinity else os.cpu_count() or 1
+    try:
+        return _number(1, 64)(text)
+    except Bad:
+        raise Bad("1–64 | auto") from None
+
+
+def _addresses(text: str) -> str:
+    try:
+        for each in text.replace(",", " ").split():
+            ipaddress.ip_network(each, strict=False)
+    except ValueError:
+        raise Bad("127.0.0.1, 10.0.0.0/8") from None
+    return text
+
+
 def _path(text: str) -> str:
     # One spelling of each address: «//weixin» and «/a/../weixin» would be others.
     if not _PATH.fullmatch(text) or "//" in text or "/." in text:
@@ -125,6 +146,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("wechat", "max_age", "max_age", "300", _number(0, 86_400)),
     Option("server", "listen", "listen", "127.0.0.1:9527", _matching(_LISTEN, "127.0.0.1:9527 | unix:/run/wx.sock")),
     Option("server", "path", "path", "/weixin", _path),
+    Option("server", "workers", "workers", "1", _workers),
+    Option("server", "threads", "threads", "64", _number(1, 1024)),
+    Option("server", "trust_proxy", "trust_proxy", "127.0.0.1", _addresses),
     Option("server", "body_max", "body_max", "64k", _size(1 << 10, 1 << 20)),
     Option("replies", "file", "replies", "replies.ini", str),
     Option("replies", "priority", "replies_priority", "10", _number(-1000, 1000)),
@@ -153,6 +177,9 @@ class Settings:
     max_age: int
     listen: str
     path: str
+    workers: int
+    threads: int
+    trust_proxy: str
     body_max: int
     replies: str
     replies_priority: int

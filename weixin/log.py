@@ -60,8 +60,12 @@ class Line(NamedTuple):
 class Journal:
     """Where lines go: collected by any thread, written by one."""
 
-    def __init__(self, stream: TextIO, level: int = logging.INFO, style: Style | None = None) -> None:
+    def __init__(
+        self, stream: TextIO, level: int = logging.INFO, style: Style | None = None, *, threaded: bool = True
+    ) -> None:
+        """Write to *stream*; not *threaded*, every line at once, for a process that must not have threads."""
         self.level = level
+        self._threaded = threaded
         self._stream = stream
         self._style = style or Style()
         self._pending: deque[Line] = deque()
@@ -76,13 +80,13 @@ class Journal:
         """Write one line soon, or now if it is a warning or worse. *fields* must not change any more."""
         if level < self.level:
             return
-        if self._pid != os.getpid():
+        if self._pid != os.getpid() and self._threaded:
             self._start()
         if len(self._pending) >= MAX_PENDING:
             self._dropped += 1
             return
         self._pending.append(Line(time.time(), level, event, fields, code, detail))
-        if level >= logging.WARNING:
+        if level >= logging.WARNING or not self._threaded:
             self.flush()
 
     def fold(self, level: int, event: str, fields: dict[str, Any], code: str, key: str) -> None:
@@ -170,12 +174,15 @@ class Bridge(logging.Handler):
         self._journal.line(level, record.getMessage(), fields, getattr(record, "code", ""), detail)
 
 
-def start(level: str = "info", style: Style | None = None, stream: TextIO | None = None) -> Journal:
+def start(
+    level: str = "info", style: Style | None = None, stream: TextIO | None = None, *, threaded: bool = True
+) -> Journal:
     """Make the journal on *stream* (standard error) and lead the logger ``wxserve`` into it."""
     target = stream or sys.stderr
     if style is None:
         style = Style()
-    journal = Journal(target, LEVELS[level], style._replace(journal=style.journal or under_systemd(target)))
+    style = style._replace(journal=style.journal or under_systemd(target))
+    journal = Journal(target, LEVELS[level], style, threaded=threaded)
     logger = logging.getLogger("wxserve")
     logger.handlers[:] = [Bridge(journal)]
     logger.setLevel(journal.level)

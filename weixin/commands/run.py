@@ -1,20 +1,30 @@
-"""``run``: serve. Without a configuration it is a demo, on this machine only."""
+"""``run``: serve. Without a configuration it is a demo, on this machine only.
+
+The supervisor, which is this process, opens the sockets and loads nothing that a person wrote; each worker reads the
+handlers and replies for itself, at the start and again at every reload.
+"""
 
 from __future__ import annotations
 
 import argparse
+import logging
+import mmap
 import os
 import platform
 import secrets
-import socketserver
+import socket
+import struct
 import sys
 import time
-from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from .. import __version__, app, config, texts
+from .. import __version__, app, config, server, texts
+from ..config import ConfigError, Settings
 from ..problem import Problem
-from . import CONFIG, FAILED, FINE, add_settings
+from ..server import systemd
+from . import CONFIG, FAILED, add_settings
+from .terminal import shorten
 
 if TYPE_CHECKING:
     from . import Call
@@ -22,14 +32,7 @@ if TYPE_CHECKING:
 # Enough that nobody guesses a demo's token; it is new at each start.
 DEMO_TOKEN_BYTES = 6
 
-
-class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Handler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """The application writes a line per delivery."""
+log = logging.getLogger("wxserve.run")
 
 
 def configure(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -37,58 +40,127 @@ def configure(parser: argparse.ArgumentParser, lang: str) -> None:
 
 
 def run(call: Call) -> int:
-    began = time.perf_counter()
     settings, demo = settings_or_demo(call)
-    application = app.build(settings)
-    host, _, port = settings.listen.rpartition(":")
-    try:
-        server = _Server((host.strip("[]"), int(port)), _Handler)
-    except OSError as error:
-        values = {"listen": settings.listen, "error": error.strerror}
-        call.terminal.problems([Problem("WX-CFG-10", values)])
-        return FAILED
-    server.set_app(application)
-    call.terminal.note(_banner(settings, application, demo, call.lang))
-    if not demo:
-        call.terminal.note(texts.say("run.ready", call.lang, seconds=f"{time.perf_counter() - began:.2f}"))
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.server_close()
-        application.close()
-    return FINE
+    return Program(call, settings, demo).serve()
 
 
-def settings_or_demo(call: Call) -> tuple[config.Settings, bool]:
-    """Return the configuration, or the demo's where there is none; under systemd that is a mistake. (WX-CFG-01)"""
+def settings_or_demo(call: Call) -> tuple[Settings, bool]:
+    """Return the configuration, or the demo's where there is none; under systemd (WX-CFG-01) that is a mistake."""
     asked = call.options.config or os.environ.get("WXSERVE_CONFIG") or os.environ.get("NOTIFY_SOCKET")
     try:
         return call.settings(), False
-    except config.ConfigError as error:
+    except ConfigError as error:
         if asked or [problem.code for problem in error.problems] != ["WX-CFG-01"]:
             raise
     base = os.path.dirname(os.path.abspath(sys.argv[0]))
     return config.demo("demo" + secrets.token_hex(DEMO_TOKEN_BYTES), base, call.flags), True
 
 
-def _banner(settings: config.Settings, application: app.Application, demo: bool, lang: str) -> str:
-    return texts.say(
-        "run.demo" if demo else "run.banner",
-        lang,
-        version=__version__,
-        python=".".join(platform.python_version_tuple()[:2]),
-        listen=settings.listen,
-        path=settings.path,
-        token=settings.token,
-        mode=settings.mode,
-        pid=os.getpid(),
-        config=settings.file or "-",
-        rules=len(application.rules),
-        handlers=os.path.relpath(settings.handlers),
-        files=os.path.relpath(settings.handlers),
-    )
+class Report:
+    """What a worker found out and the supervisor prints: a few numbers in memory that both see."""
+
+    _FORM = struct.Struct("3I")
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, self._FORM.size)
+
+    def write(self, rules: int, files: int, faulty: bool) -> None:
+        self._FORM.pack_into(self._memory, 0, rules, files, faulty)
+
+    def read(self) -> tuple[int, int, bool]:
+        """How many rules there are, from how many files, and whether something is wrong with them."""
+        rules, files, faulty = self._FORM.unpack_from(self._memory)
+        return rules, files, bool(faulty)
 
 
-__all__ = ["CONFIG", "configure", "run", "settings_or_demo"]
+class Program:
+    """One run of the server, from the sockets to the end."""
+
+    def __init__(self, call: Call, settings: Settings, demo: bool) -> None:
+        self._call = call
+        self._settings = settings
+        self._demo = demo
+        self._report = Report()
+        self._sockets: Sequence[socket.socket] = ()
+        self._began = time.perf_counter()
+
+    def serve(self) -> int:
+        """Serve until told to stop; the exit status."""
+        # No thread in this process: it forks.
+        app.open_log(self._settings, threaded=False)
+        try:
+            self._sockets = self._listen()
+        except server.ListenError as error:
+            values = {"listen": error.address, "error": error.strerror}
+            self._call.terminal.problems([Problem("WX-CFG-10", values)])
+            return FAILED
+        status = server.serve([self._service()], on_ready=self._on_ready, on_reload=self._on_reload)
+        return CONFIG if status and self._report.read()[2] else status
+
+    def _listen(self) -> Sequence[socket.socket]:
+        """Take the sockets that systemd made, or make our own."""
+        inherited = [sock for _, sock in systemd.listen_fds()]
+        return inherited or [server.listen(self._settings.listen)]
+
+    def _service(self) -> server.Service:
+        settings = self._settings
+        options = server.Options(
+            threads=settings.threads,
+            workers=settings.workers,
+            body_max=settings.body_max,
+            trusted=tuple(settings.trust_proxy.replace(",", " ").split()),
+            access=_only_scanners,
+        )
+        return server.Service("weixin", lambda: self._make(settings), self._sockets, options)
+
+    def _make(self, settings: Settings) -> app.Application:
+        """In a worker: build the application, or say what is wrong with it, to a person at a terminal or in the log."""
+        journal = app.open_log(settings)
+        try:
+            application = app.build(settings, journal)
+        except ConfigError as error:
+            self._report.write(0, 0, faulty=True)
+            if systemd.in_journal():
+                app.complain(error.problems, journal, self._call.lang)
+            else:
+                self._call.terminal.problems(error.problems)
+            raise
+        self._report.write(len(application.rules), len({rule.file for rule in application.rules}), faulty=False)
+        return application
+
+    def _on_ready(self) -> None:
+        rules, files, _ = self._report.read()
+        settings, lang = self._settings, self._call.lang
+        listen = " ".join(server.describe(sock) for sock in self._sockets)
+        values: dict[str, Any] = {
+            "version": __version__,
+            "python": ".".join(platform.python_version_tuple()[:2]),
+            "listen": listen,
+            "path": settings.path,
+            "rules": rules,
+            "files": files,
+            "mode": settings.mode,
+            "pid": os.getpid(),
+            "config": shorten(settings.file or "-"),
+        }
+        if self._demo:
+            folder = shorten(settings.handlers)
+            self._call.terminal.say(texts.say("run.demo", lang, token=settings.token, handlers=folder, **values))
+            return
+        self._call.terminal.note(texts.say("run.banner", lang, **values))
+        seconds = f"{time.perf_counter() - self._began:.2f}"
+        self._call.terminal.note(texts.say("run.ready", lang, seconds=seconds))
+
+    def _on_reload(self) -> Sequence[server.Service]:
+        """Read the configuration again; where it is faulty the old workers stay, and the log says why."""
+        if not self._demo:
+            try:
+                self._settings = self._call.settings()
+            except ConfigError as error:
+                app.complain(error.problems, app.open_log(self._settings, threaded=False), self._call.lang)
+                raise
+        return [self._service()]
+
+
+def _only_scanners(entries: Sequence[server.Entry]) -> None:
+    """The application writes a line per delivery; of the rest the folded line about scanners is enough."""

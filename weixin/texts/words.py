@@ -75,6 +75,15 @@ Every command has -h. Examples:
     },
     "option.listen": {"zh": "监听地址", "en": "where to listen"},
     "option.path": {"zh": "微信访问的路径", "en": "the path of WeChat's requests"},
+    "option.workers": {
+        "zh": "进程数；一个几乎总是够用；auto = 核数",
+        "en": "processes; one is enough for nearly everybody; auto = cores",
+    },
+    "option.threads": {"zh": "每个进程最多的线程数", "en": "threads a process may have"},
+    "option.trust_proxy": {
+        "zh": "只相信来自这些地址的 X-Forwarded-For",
+        "en": "believe X-Forwarded-For only from these",
+    },
     "option.body_max": {"zh": "请求体的最大长度", "en": "the largest body of a request"},
     "option.replies": {"zh": "不写代码的回复表", "en": "the table of replies, without code"},
     "option.replies_priority": {
@@ -102,25 +111,24 @@ Every command has -h. Examples:
     "run.demo": {
         "zh": """wxserve {version}  (Python {python}，没有配置文件 → 演示模式，只限本机)
   微信 URL     http://{listen}{path}      token {token}（每次启动都不同）
-  回复         {rules} 条规则，来自 {handlers}
+  回复         {rules} 条规则，来自 {handlers}/
   自己的项目   python3 wxserve.py init mybot
   停止         Ctrl-C""",
         "en": """wxserve {version}  (Python {python}, no config file found -> demo mode, this machine only)
   WeChat URL   http://{listen}{path}      token {token} (new each start)
-  Replies      {rules} rules from {handlers}
+  Replies      {rules} rules from {handlers}/
   Your own     python3 wxserve.py init mybot
   Stop         Ctrl-C""",
     },
     "run.banner": {
         "zh": """wxserve {version}  pid {pid}  配置 {config}
   监听      {listen}  路径 {path}  模式 {mode}
-  回复      {rules} 条规则，来自 {files}""",
+  回复      {rules} 条规则，来自 {files} 个文件""",
         "en": """wxserve {version}  pid {pid}  config {config}
   listen    {listen}  path {path}  mode {mode}
-  replies   {rules} rules from {files}""",
+  replies   {rules} rules from {files} files""",
     },
     "run.ready": {"zh": "已就绪，用时 {seconds} 秒", "en": "ready in {seconds} s"},
-    "run.nothing": {"zh": "（没有）", "en": "(nothing)"},
     # check
     "check.ok": {"zh": "配置没有问题：{rules} 条规则，AES 用 {aes}", "en": "configuration ok: {rules} rules, AES by {aes}"},
     "check.counts": {"zh": "{errors} 个错误，{warnings} 个警告", "en": "{errors} errors, {warnings} warnings"},
