@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,3 +32,61 @@ def run(*arguments: str, cwd: str | Path, stdin: str = "", **more: str) -> subpr
         cwd=cwd, env=environment(**more), input=stdin, capture_output=True, text=True, timeout=SECONDS, check=False,
         encoding="utf-8",
     )  # fmt: skip
+
+
+class Server:
+    """``run`` in the background, on a port of the kernel's choice; ``output`` is what it has printed so far."""
+
+    def __init__(self, *arguments: str, cwd: str | Path, listen: str = "127.0.0.1:0", **more: str) -> None:
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [sys.executable, str(SCRIPT), *arguments, "--listen", listen],
+            cwd=cwd, env=environment(**more), stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    @property
+    def output(self) -> str:
+        # Not the shared descriptor's own position: the program is writing there.
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode("utf-8", "replace")
+
+    def wait_for(self, pattern: str, seconds: float = SECONDS) -> re.Match[str]:
+        """Wait until the program has printed *pattern*; fail with what it said instead."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            ended = self.process.poll() is not None
+            match = re.search(pattern, self.output)
+            if match:
+                return match
+            if ended:
+                break
+            time.sleep(0.01)
+        raise AssertionError(f"never said {pattern!r}; it said:\n{self.output}")
+
+    def port(self) -> int:
+        return int(self.wait_for(r"127\.0\.0\.1:(\d+)")[1])
+
+    def request(self, method: str, target: str, body: bytes | None = None) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port(), timeout=SECONDS)
+        try:
+            connection.request(method, target, body, {"Content-Type": "text/xml"} if body else {})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        """End it with SIGTERM if it runs still, and return its exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(SECONDS)
+        finally:
+            self.process.kill()
+
+    def close(self) -> None:
+        self.stop()
+        self._log.close()

@@ -1,0 +1,117 @@
+"""``run``: the demo, the start, the stop, the reload, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from tests.client import signed, text
+from tests.program import Server, run
+
+TOKEN = "GreedIsGood"
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def project(self, replies: str = "[你好]\ntext = 你好呀\n", more: str = "") -> None:
+        (self.folder / "wxserve.ini").write_text(f"[wechat]\ntoken = {TOKEN}\n{more}", encoding="utf-8")
+        (self.folder / "replies.ini").write_text(replies, encoding="utf-8")
+
+    def serve(self, *arguments: str, **more: str) -> Server:
+        server = Server(*arguments, cwd=self.folder, **more)
+        self.addCleanup(server.close)
+        return server
+
+    def ask(self, server: Server, content: str) -> str:
+        status, body = server.request("POST", f"/weixin?{signed(TOKEN)}", text(content, msgid=time.time_ns()))
+        self.assertEqual(status, 200)
+        return body.decode()
+
+
+class Demo(Case):
+    def test_it_answers_a_signed_check_and_a_push_and_ends_with_0(self) -> None:
+        server = self.serve()
+        token = server.wait_for(r"token (demo[0-9a-f]{12}) ")[1]
+        self.assertEqual(server.request("GET", f"/weixin?{signed(token, echostr='123')}"), (200, b"123"))
+        status, body = server.request("POST", f"/weixin?{signed(token)}", text("你好"))
+        self.assertEqual(status, 200)
+        self.assertIn("对啊,你好,然后呢", body.decode())
+        self.assertEqual(server.stop(), 0)
+
+    def test_under_systemd_a_missing_configuration_is_a_mistake(self) -> None:
+        done = run("run", cwd=self.folder, NOTIFY_SOCKET="/nowhere")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("WX-CFG-01", done.stderr)
+
+
+class Start(Case):
+    def test_the_banner_says_where_and_what_and_no_secret(self) -> None:
+        self.project()
+        server = self.serve("run", "--workers", "2")
+        server.wait_for(r"ready in [0-9.]+ s")
+        self.assertRegex(server.output, r"listen    127\.0\.0\.1:\d+  path /weixin  mode plain")
+        self.assertIn("replies   1 rules from 1 files", server.output)
+        self.assertIn("你好呀", self.ask(server, "你好"))
+        self.assertEqual(server.stop(), 0)
+        self.assertNotIn(TOKEN, server.output)
+
+    def test_faulty_handlers_stop_the_start_with_their_place(self) -> None:
+        self.project("[微笑]\n")
+        server = self.serve("run")
+        server.wait_for(r"replies.ini:1  WX-RPL-03")
+        self.assertEqual(server.process.wait(30), 78)
+
+    def test_an_address_that_is_taken_is_said_so(self) -> None:
+        self.project()
+        first = self.serve("run")
+        done = run("run", "--listen", f"127.0.0.1:{first.port()}", cwd=self.folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("WX-CFG-10", done.stderr)
+
+    def test_a_unix_socket(self) -> None:
+        self.project()
+        server = Server("run", cwd=self.folder, listen=f"unix:{self.folder}/wx.sock")
+        self.addCleanup(server.close)
+        server.wait_for("ready in")
+        self.assertTrue(os.path.exists(self.folder / "wx.sock"))
+        self.assertEqual(server.stop(), 0)
+        self.assertFalse(os.path.exists(self.folder / "wx.sock"))
+
+
+class Reload(Case):
+    def test_sighup_brings_new_replies_and_a_new_configuration(self) -> None:
+        self.project()
+        server = self.serve("run")
+        self.assertIn("你好呀", self.ask(server, "你好"))
+        self.project("[你好]\ntext = 你也好\n", "[server]\npath = /wx\n")
+        server.signal(signal.SIGHUP)
+        server.wait_for(r"reload result=ok")
+        status, body = server.request("POST", f"/wx?{signed(TOKEN)}", text("你好"))
+        self.assertEqual(status, 200)
+        self.assertIn("你也好", body.decode())
+
+    def test_a_fault_keeps_the_old_ones_and_says_why(self) -> None:
+        self.project()
+        server = self.serve("run")
+        self.assertIn("你好呀", self.ask(server, "你好"))
+        for replies, more, said in (("[微笑]\n", "", r"WX-RPL-03"), ("", "nonsense = 1\n", r"WX-CFG-03")):
+            with self.subTest(said):
+                self.project(replies or "[你好]\ntext = 新\n", more)
+                before = server.output.count("result=failed")
+                server.signal(signal.SIGHUP)
+                server.wait_for(rf"(?s){said}(.*result=failed){{1}}")
+                self.assertEqual(server.output.count("result=failed"), before + 1)
+                self.assertIn("你好呀", self.ask(server, "你好"))
+        self.assertEqual(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
