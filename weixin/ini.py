@@ -92,32 +92,36 @@ class _Reader:
         self._lost = False
 
     def feed(self, number: int, line: str) -> None:
-        if not line or line.isspace():
-            self._block.append("")
-        elif line[0].isspace():
-            self._indented(number, line)
-        elif line[0] == "#":
-            self.finish()
-        elif line[0] == "[":
+        first = line[:1]
+        if first == "[":
             self._header(number, line.rstrip())
-        else:
+        elif first == "#":
+            self.finish()
+        elif first and not first.isspace():
             self._entry(number, line)
+        elif not line.strip():
+            self._block.append("")
+        else:
+            self._indented(number, line)
 
     def finish(self) -> None:
         """Close the value being read, if there is one."""
         if self._open is not None:
-            key, value, line = self._open
-            if self._block:
+            entry = self._open
+            key, value, line = entry
+            # Most have nothing but a blank line below them.
+            if any(self._block):
                 value = "\n".join([value, *_dedent(self._block)]).strip("\n")
+                entry = Entry(key, value, line)
             if self._section is None:
                 self._problem("no-section", line, key=key)
             elif key in self._keys:
                 self._problem("duplicate-key", line, key=key, first=self._keys[key])
             else:
                 self._keys[key] = line
-                self._section.entries.append(Entry(key, value, line))
-        self._open = None
-        self._block = []
+                self._section.entries.append(entry)
+            self._open = None
+        self._block.clear()
         self._lost = False
 
     def _header(self, number: int, line: str) -> None:
@@ -125,6 +129,10 @@ class _Reader:
             name, bracket, rest = line[1:].partition("]")
             if bracket:
                 self._problem("junk", number, name=name.strip(), rest=rest.strip())
+                if self._open is None:
+                    # A header after all; what stands below it is not to be blamed for it.
+                    self._section = Section(name.strip(), number, [])
+                    self._keys.clear()
             else:
                 self._problem("stray", number, text=line)
             self._lost = True
@@ -132,7 +140,7 @@ class _Reader:
         self.finish()
         name = line[1:-1].strip()
         self._section = Section(name, number, [])
-        self._keys = {}
+        self._keys.clear()
         if name in self._names:
             self._problem("duplicate-section", number, name=name, first=self._names[name])
         else:

@@ -36,6 +36,7 @@ class Loaded(NamedTuple):
     errors: list[LoadError]
     #: The files by name, without ``.py``.
     modules: dict[str, ModuleType]
+    folder: Path
     package: str
 
     def close(self) -> None:
@@ -47,7 +48,7 @@ def load(folder: Path, required: bool = True) -> Loaded:
     """Load every file of *folder*; that it is missing is no error unless it is *required*."""
     # A name nobody else can have: two loads of a folder must not share a module.
     package = f"_wxserve_handlers_{secrets.token_hex(4)}"
-    loaded = Loaded([], [], [], {}, package)
+    loaded = Loaded([], [], [], {}, folder, package)
     try:
         files = _files(folder)
     except OSError as error:
@@ -65,7 +66,7 @@ def load(folder: Path, required: bool = True) -> Loaded:
         # A stranger's file may raise anything, SystemExit too, and the next one is to be tried all the same.
         except BaseException as error:
             _report(loaded.errors, _failure(folder, file, error))
-    collector = _Collector(folder, loaded)
+    collector = _Collector(loaded)
     for name, module in loaded.modules.items():
         collector.collect(files[name], module)
     return loaded
@@ -122,8 +123,7 @@ def _forget(package: str) -> None:
 class _Collector:
     """Makes rules of the marks in loaded modules."""
 
-    def __init__(self, folder: Path, loaded: Loaded) -> None:
-        self._folder = folder
+    def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._seen: set[int] = set()
 
@@ -141,7 +141,7 @@ class _Collector:
     def _add(self, file: Path, module: ModuleType, target: FunctionType) -> None:
         marks = marks_of(target)
         where, line = place(target, file)
-        shown = _shown(self._folder, where)
+        shown = _shown(self._loaded.folder, where)
         # What also answers messages cannot ask for an error there.
         only_errors = all(mark.kind == ERROR for mark in marks)
         try:
@@ -157,7 +157,7 @@ class _Collector:
                 self._loaded.rules.append(Rule(level, kind, patterns, answer, name, shown, line, priority, hours))
 
     def _error(self, code: str, file: Path, line: int, reason: str, **values: object) -> None:
-        self._loaded.errors.append(LoadError(code, _shown(self._folder, file), line, reason, **values))
+        self._loaded.errors.append(LoadError(code, _shown(self._loaded.folder, file), line, reason, **values))
 
 
 def place(target: Callable[..., object], file: Path) -> tuple[Path, int]:
@@ -232,7 +232,8 @@ def resolve(loaded: Loaded, name: str) -> Function:
         known = [f"{stem}.{each}" for stem in loaded.modules for each in _functions(loaded.modules[stem])]
         words = f"there is no function {name} in the handlers"
         raise Misuse("call", words, key="call", call=name, hint=hint(name, known))
-    return function(target)._replace(file=Path(str(module.__file__)).name)
+    file, _ = place(target, Path(str(module.__file__)))
+    return function(target)._replace(file=_shown(loaded.folder, file))
 
 
 def _functions(module: ModuleType) -> list[str]:

@@ -1,7 +1,7 @@
 """The header of a section of replies.ini -> what it is for: ``你好 | hi``, ``包含: 发票``, ``re: ^查``, ``@菜单 HELP``.
 
-Alternatives are separated by ``|``. ``包含:`` and ``开头:`` hold for those behind them too; ``re:`` takes all that is left,
-as ``|`` belongs to the expression; ``@`` is something that is not a text, and stands for itself alone.
+Alternatives are separated by ``|``. ``包含:`` and ``开头:`` hold for those behind them too; behind ``re:`` comes the
+expression, to the end; ``@`` is something that is not a text, and stands for itself alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,23 @@ from typing import NamedTuple
 from weixin.wire.messages import EVENTS, MESSAGE_TYPES
 
 from .errors import Misuse, hint
-from .rules import EVENT, MESSAGE, UNKNOWN, WORDED, Level, Pattern, keyword
+from .rules import (
+    ANY,
+    CONTAINED,
+    DEFAULT,
+    EVENT,
+    EXACT,
+    FAMILY,
+    MESSAGE,
+    PREFIX,
+    REGEX,
+    TYPE,
+    UNKNOWN,
+    WORDED,
+    Level,
+    Pattern,
+    keyword,
+)
 
 #: What may stand behind @, besides every type and event by its own name (- may stand for _).
 AT_WORDS = {
@@ -30,10 +46,11 @@ AT_WORDS = {
     **{name: name for name in MESSAGE_TYPES + EVENTS},
 }  # fmt: skip
 
-_FAMILIES = {UNKNOWN: Level.FAMILY, EVENT: Level.FAMILY, MESSAGE: Level.ANY}
-_LEVELS = {"包含": Level.CONTAINED, "contains": Level.CONTAINED, "开头": Level.PREFIX, "prefix": Level.PREFIX}
+_FAMILIES = {UNKNOWN: FAMILY, EVENT: FAMILY, MESSAGE: ANY}
+_LEVELS = {"包含": CONTAINED, "contains": CONTAINED, "开头": PREFIX, "prefix": PREFIX}
 _KIND_WORD = re.compile(r"(包含|开头|contains|prefix)\s*[:：]\s*", re.IGNORECASE)
 _REGEX_WORD = re.compile(r"re\s*[:：]\s*", re.IGNORECASE)
+_SPECIAL = frozenset("|｜:：@＠]")
 _SEPARATOR = re.compile(r"[|｜]")
 
 
@@ -47,14 +64,16 @@ class Target(NamedTuple):
 
 def parse(name: str) -> list[Target]:
     """Read what stands between ``[`` and ``]``; raise Misuse where it says nothing that can be asked."""
+    # Nearly all headers are one word.
+    if _SPECIAL.isdisjoint(name):
+        return [Target(EXACT, "text", keyword(name, "text"))]
     expression = _REGEX_WORD.match(name)
     if expression is not None:
-        return [Target(Level.REGEX, "text", _expression(name[expression.end() :]))]
+        return [Target(REGEX, "text", _expression(name[expression.end() :]))]
     _balanced(name)
     targets: list[Target] = []
-    level = Level.EXACT
-    # Nearly all headers are one word.
-    for part in _SEPARATOR.split(name) if "|" in name or "｜" in name else (name,):
+    level = EXACT
+    for part in _SEPARATOR.split(name):
         word = part.strip()
         if word[:1] in ("@", "＠"):
             targets.append(_at(word[1:].strip()))
@@ -98,11 +117,11 @@ def _at(words: str) -> Target:
         raise Misuse("unknown-at", f"@{word} is not known", word=word, hint=hint(word, AT_WORDS))
     if not rest:
         if kind == "*default":
-            return Target(Level.DEFAULT, MESSAGE, None)
-        return Target(_FAMILIES.get(kind, Level.TYPE), kind, None)
+            return Target(DEFAULT, MESSAGE, None)
+        return Target(_FAMILIES.get(kind, TYPE), kind, None)
     if kind == EVENT:
         name = rest.lower()
-        return Target(Level.TYPE, "location_event" if name == "location" else name, None)
+        return Target(TYPE, "location_event" if name == "location" else name, None)
     if kind not in WORDED or kind == "text":
         raise Misuse("no-words", f"nothing may stand behind @{word}", on=f"@{word}", rest=rest)
-    return Target(Level.EXACT, kind, keyword(rest, kind))
+    return Target(EXACT, kind, keyword(rest, kind))

@@ -42,7 +42,9 @@ class Index:
         self._contained = Heads()
 
     def exact(self, word: str, rank: int) -> None:
-        self._exact[word] = (*self._exact.get(word, ()), rank)
+        known = self._exact.setdefault(word, (rank,))
+        if rank not in known:
+            self._exact[word] = (*known, rank)
 
     def prefix(self, word: str, rank: int) -> None:
         self._prefix.add(word, rank)
@@ -84,7 +86,9 @@ class Heads:
 
     def add(self, word: str, rank: int) -> None:
         """Add a *word*, which is folded and not empty, of the rule at *rank*."""
-        self._words[word] = (*self._words.get(word, ()), rank)
+        known = self._words.setdefault(word, (rank,))
+        if rank not in known:
+            self._words[word] = (*known, rank)
         if len(word) == 1:
             self._singles.add(word)
             return

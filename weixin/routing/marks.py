@@ -29,7 +29,22 @@ from weixin.wire.messages import EVENTS, MESSAGE_TYPES
 
 from . import hours as hours_
 from .errors import Misuse, hint
-from .rules import EVENT, MESSAGE, UNKNOWN, WORDED, Level, Pattern, keyword
+from .rules import (
+    ANY,
+    CONTAINED,
+    EVENT,
+    EXACT,
+    FAMILY,
+    MESSAGE,
+    PREFIX,
+    REGEX,
+    TYPE,
+    UNKNOWN,
+    WORDED,
+    Level,
+    Pattern,
+    keyword,
+)
 
 ERROR = "*error"
 
@@ -108,8 +123,8 @@ class Trigger:
             kinds = [_event(name) for name in words]
             if "prefix" in options or "contains" in options:
                 raise self._no_words()
-            return tuple(Mark(Level.TYPE, kind, (), *rest) for kind in kinds) or (
-                Mark(Level.FAMILY, EVENT, (), *rest),
+            return tuple(Mark(TYPE, kind, (), *rest) for kind in kinds) or (
+                Mark(FAMILY, EVENT, (), *rest),
             )
         found = self._patterns(words, options)
         if found and self._kind not in WORDED:
@@ -122,9 +137,9 @@ class Trigger:
         self, words: tuple[Any, ...], options: dict[str, Any]
     ) -> list[tuple[Level, tuple[Pattern, ...]]]:
         given: list[tuple[Level, Iterable[Any]]] = [
-            (Level.EXACT, [word for word in words if not isinstance(word, re.Pattern)]),
-            (Level.PREFIX, _several("prefix", options)),
-            (Level.CONTAINED, _several("contains", options)),
+            (EXACT, [word for word in words if not isinstance(word, re.Pattern)]),
+            (PREFIX, _several("prefix", options)),
+            (CONTAINED, _several("contains", options)),
         ]
         found: list[tuple[Level, tuple[Pattern, ...]]] = [
             (level, tuple(self._word(word, level) for word in each)) for level, each in given
@@ -133,7 +148,7 @@ class Trigger:
         for each in expressions:
             if not isinstance(each.pattern, str):
                 raise Misuse("word", "an expression is made of a str", on=repr(self), value=repr(each.pattern)[:80])
-        found.append((Level.REGEX, expressions))
+        found.append((REGEX, expressions))
         return [item for item in found if item[1]]
 
     def _word(self, word: Any, level: Level) -> str:
@@ -192,11 +207,11 @@ def _event(name: object) -> str:
 
 
 _TRIGGERS = {
-    **{name: Trigger(name, name, Level.TYPE) for name in MESSAGE_TYPES + EVENTS},
-    "event": Trigger("event", EVENT, Level.FAMILY),
-    "unknown": Trigger("unknown", UNKNOWN, Level.FAMILY),
-    "any": Trigger("any", MESSAGE, Level.ANY),
-    "error": Trigger("error", ERROR, Level.ANY),
+    **{name: Trigger(name, name, TYPE) for name in MESSAGE_TYPES + EVENTS},
+    "event": Trigger("event", EVENT, FAMILY),
+    "unknown": Trigger("unknown", UNKNOWN, FAMILY),
+    "any": Trigger("any", MESSAGE, ANY),
+    "error": Trigger("error", ERROR, ANY),
 }
 
 on = On()

@@ -24,7 +24,7 @@ from .rules import REGEX_SEEN
 LIMIT = 0.1
 # Strings tried for one expression, and the seconds of processor they may use up together.
 MAX_STRINGS = 240
-BUDGET = 0.3
+BUDGET = 0.5
 # One that does not come back is ended by the kernel when it has had this much; if that fails, by the clock.
 END = BUDGET + LIMIT
 GIVE_UP = 20.0
@@ -95,18 +95,19 @@ def nasty(pattern: re.Pattern[str]) -> list[str]:
     walk.sequence(_parse(pattern.pattern, pattern.flags), "")
     letters = list(dict.fromkeys(character for _, body, *_ in walk.attacks for character in body))[:6]
     generic = [("", "".join(pair), 0, 0) for pair in itertools.product(letters, repeat=2)]
-    strings = itertools.chain.from_iterable(_strings(*pump) for pump in [*walk.attacks, *generic])
-    return list(itertools.islice(dict.fromkeys(strings), MAX_STRINGS))
+    # One of each in turn, so that time and number run out for all alike.
+    turns = itertools.zip_longest(*(_strings(*attack) for attack in [*walk.attacks, *generic]), fillvalue="")
+    return list(itertools.islice(dict.fromkeys(itertools.chain.from_iterable(turns)), MAX_STRINGS))
 
 
 def _strings(prefix: str, body: str, least: int, most: int) -> Iterator[str]:
     """A repeat's *body* as often as fits, or just too seldom, or as often as it may; and then what does not match."""
-    for times in dict.fromkeys((REGEX_SEEN, least - 1, most)):
-        pumped = (prefix + body * max(times, 0))[: REGEX_SEEN - 1]
-        for tail in ("!", "", "\n\x01", "中", "a", "0", " "):
-            yield pumped + tail
-            if times < REGEX_SEEN:
-                yield (pumped + (tail or "!") * REGEX_SEEN)[:REGEX_SEEN]
+    counts = dict.fromkeys(times for times in (REGEX_SEEN, least - 1, most) if times > 0)
+    for tail, times in itertools.product(("!", "", "\n\x01", "中", "a", "0", " "), counts):
+        pumped = (prefix + body * times)[: REGEX_SEEN - len(tail)]
+        yield pumped + tail
+        if times < REGEX_SEEN:
+            yield (pumped + (tail or "!") * REGEX_SEEN)[:REGEX_SEEN]
 
 
 def _parse(pattern: str, flags: int) -> Any:

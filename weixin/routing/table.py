@@ -17,7 +17,7 @@ from .call import Answer, Function
 from .errors import LoadError, Misuse
 from .headers import Target
 from .index import Heads, whole
-from .rules import MESSAGE, Level, Pattern, Rule
+from .rules import CONTAINED, DEFAULT, EXACT, MESSAGE, PREFIX, Level, Pattern, Rule
 
 CODE = "WX-RPL-03"
 
@@ -48,7 +48,7 @@ def parse(source: bytes | str, file: str, priority: int, resolve: Resolve) -> Ta
 
 def default_rule(text: str, file: str, line: int = 0) -> Rule:
     """Make the rule of ``[replies] default``: asked after everything, for any message."""
-    return Rule(Level.DEFAULT, MESSAGE, (), answers.text(text, "default"), "default", file, line)
+    return Rule(DEFAULT, MESSAGE, (), answers.text(text, "default"), "default", file, line)
 
 
 class _Table:
@@ -61,7 +61,7 @@ class _Table:
         # What has been seen, for duplicates: the line of the section.
         self._seen: dict[tuple[Level, str, object], int] = {}
         # Words whose sections always answer, by level: a longer word behind them is never reached.
-        self._hiding = {Level.PREFIX: Heads(), Level.CONTAINED: Heads()}
+        self._hiding = {PREFIX: Heads(), CONTAINED: Heads()}
 
     def error(self, line: int, reason: str, **values: object) -> None:
         self.errors.append(LoadError(CODE, self._file, line, reason, **values))
@@ -77,9 +77,13 @@ class _Table:
         try:
             parts = _parts(values, self._answer(values))
         except Misuse as misuse:
+            if misuse.reason == "argument":
+                misuse.values.update(function=values["call"], key="call")
             key = misuse.values.get("key", "hours" if misuse.reason == "hours" else "")
             line = next((entry.line for entry in section.entries if entry.key == key), section.line)
-            self.error(line, misuse.reason, **{"name": section.name, **misuse.values})
+            code = "WX-HND-02" if misuse.reason == "argument" else CODE
+            values_ = {"name": section.name, **misuse.values}
+            self.errors.append(LoadError(code, self._file, line, misuse.reason, **values_))
             return
         self._compare(section, targets, always="call" not in values and ("hours" not in values or "else" in values))
         name = f"[{section.name}]"
@@ -100,7 +104,7 @@ class _Table:
         """Find what can never be asked: what was said before, and what begins with or contains what is asked before."""
         for level, kind, pattern in targets:
             what = pattern.pattern if isinstance(pattern, re.Pattern) else pattern
-            if what and level is Level.EXACT and kind == "text":
+            if what and level is EXACT and kind == "text":
                 what = whole(what)
             first = self._seen.setdefault((level, kind, what), section.line)
             if first != section.line:
@@ -108,8 +112,8 @@ class _Table:
             heads = self._hiding.get(level)
             if heads is None or not isinstance(pattern, str):
                 continue
-            hiding = heads.before(pattern) if level is Level.PREFIX else heads.within(pattern)
-            for line, word in hiding[:1]:
+            hiding = heads.before(pattern) if level is PREFIX else heads.within(pattern)
+            for line, word in sorted(hiding)[:1]:
                 if line != section.line and word != pattern:
                     self.error(section.line, "unreachable", name=section.name, word=pattern, by=word, first=line)
             if always:
@@ -129,6 +133,9 @@ def _parts(values: dict[str, str], answer: Answer) -> list[tuple[Answer, hours.H
 
 
 def _grouped(targets: list[Target]) -> dict[tuple[Level, str], tuple[Pattern, ...]]:
+    if len(targets) == 1:
+        level, kind, pattern = targets[0]
+        return {(level, kind): () if pattern is None else (pattern,)}
     grouped: dict[tuple[Level, str], tuple[Pattern, ...]] = {}
     for level, kind, pattern in targets:
         before = grouped.get((level, kind), ())

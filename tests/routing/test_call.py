@@ -1,0 +1,61 @@
+"""Arguments by name."""
+
+from __future__ import annotations
+
+import functools
+import unittest
+from typing import Any, Callable
+
+from weixin.routing.call import ARGUMENTS, ERROR_ARGUMENTS, Call, function
+from weixin.routing.errors import Misuse
+
+from .support import NOON, text
+
+
+def wrapped(inner: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(inner)
+    def outer(*args: Any, **kwargs: Any) -> Any:
+        return inner(*args, **kwargs)
+
+    return outer
+
+
+class Arguments(unittest.TestCase):
+    def test_a_function_gets_what_it_names(self) -> None:
+        call = Call(text("hi"), "oUser", None, NOON, config="settings")
+        cases: list[tuple[Callable[..., Any], object]] = [
+            (lambda: "none", "none"),
+            (lambda msg: msg.text, "hi"),
+            (lambda user, msg: (user, msg.text), ("oUser", "hi")),
+            (lambda *, config: config, "settings"),
+            (lambda msg, match=1: match, None),
+            (lambda msg, retries=3: retries, 3),
+            (lambda **everything: tuple(everything), ARGUMENTS),
+            (wrapped(lambda config: config), "settings"),
+        ]
+        for number, (target, expected) in enumerate(cases):
+            with self.subTest(number):
+                self.assertEqual(function(target)(call), expected)
+
+    def test_what_there_is_not_is_refused(self) -> None:
+        cases: list[tuple[Callable[..., Any], str, str]] = [
+            (lambda message: 0, "message", " → msg?"),
+            (lambda msg, sesion: 0, "sesion", ""),
+            (lambda *args: 0, "args", ""),
+            (lambda error: 0, "error", ""),
+            (lambda usr: 0, "usr", " → user?"),
+        ]
+        for target, name, near in cases:
+            with self.subTest(name), self.assertRaises(Misuse) as caught:
+                function(target)
+            expected = {"name": name, "allowed": "msg match user log config", "hint": near}
+            self.assertEqual((caught.exception.reason, caught.exception.values), ("argument", expected))
+
+    def test_who_answers_errors_may_ask_for_the_error(self) -> None:
+        error = ValueError("x")
+        call = Call(text("hi"), "oUser", None, NOON, error=error)
+        self.assertIs(function(lambda error: error, ERROR_ARGUMENTS)(call), error)
+
+
+if __name__ == "__main__":
+    unittest.main()
