@@ -23,7 +23,7 @@ MODES = ("plain", "compat", "safe")
 # Older than any server should take.
 OLD = 3_600
 # How long a body of the fault slow-body is under way, in seconds: slow, and yet in time for the answer.
-SLOW = 2.0
+SLOW = 1.0
 
 
 class Account(NamedTuple):
