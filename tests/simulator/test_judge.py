@@ -104,7 +104,8 @@ class Replies(unittest.TestCase):
         self.assertEqual(seen(both).text, "第1条")
 
     def test_a_reply_to_what_takes_none_is_not_seen(self) -> None:
-        self.assertEqual(seen(rendered(Text("x"), VIEW), push=VIEW).outcome, "nothing")
+        result = seen(rendered(Text("x"), VIEW), push=VIEW)
+        self.assertEqual((result.outcome, result.text, result.line), ("nothing", "x", ""))
 
 
 class Faults(unittest.TestCase):
@@ -162,6 +163,8 @@ class Faults(unittest.TestCase):
         for why, body in (
             ("not-sealed", good),
             ("reply-signature", sealed(good, token="BBBBB")),
+            ("reply-signature", b"<xml><Encrypt>x</Encrypt><MsgSignature>\xe7\xad\xbe</MsgSignature></xml>"),
+            ("reply-signature", b"<xml><Encrypt>x</Encrypt></xml>"),
             ("reply-nonce", sealed(good, nonce="1")),
             ("reply-envelope", sealed(good, key=bytes(32))),
             ("reply-envelope", sealed(good, appid="wx0000000000000000")),

@@ -15,12 +15,13 @@ seconds, and says in ``Delivery.seen`` what the user would see. It reads answers
 from __future__ import annotations
 
 from .judge import FAULT_NOTICE, Seen
-from .platform import Attempt, Delivery, Platform
+from .platform import ATTEMPTS, Attempt, Delivery, Platform
 from .pushes import BadWord, Push, UnknownKind, canonical, kinds, make
 from .requests import FAULTS, Account, Fault, Request
 from .transports import Answer, Http, InProcess, Transport
 
 __all__ = [
+    "ATTEMPTS",
     "FAULTS",
     "FAULT_NOTICE",
     "Account",

@@ -6,7 +6,6 @@ reasons are words for programs; whoever shows them to people has the sentences.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from ..wire.envelope import Envelope
 from ..wire.errors import EnvelopeRefused, MessageRefused
 from ..wire.messages import Fields, parse
 from ..wire.replies import ELLIPSIS, MAX_ARTICLES, MAX_ARTICLES_TO_MESSAGE, MAX_TEXT
-from ..wire.signature import sign
+from ..wire.signature import matches
 from .pushes import Push
 from .requests import Account, Request
 from .transports import Answer
@@ -77,6 +76,8 @@ class Seen(NamedTuple):
         """It in one line: the text itself, ``news: 上海 晴``, an empty line for nothing, ``fault: why``."""
         if self.outcome == FAULT:
             return f"fault: {self.why}"
+        if self.outcome == NOTHING:
+            return ""
         return self.text if self.kind in ("", "text") else f"{self.kind}: {self.text}"
 
 
@@ -143,7 +144,7 @@ def _unsealed(account: Account, aes: Aes, request: Request, fields: Fields) -> b
     encrypted, signature, timestamp, nonce = (
         str(fields.get(name, "")) for name in ("Encrypt", "MsgSignature", "TimeStamp", "Nonce")
     )
-    if not hmac.compare_digest(sign(account.token, timestamp, nonce, encrypted), signature):
+    if not matches(signature, account.token, timestamp, nonce, encrypted):
         raise _Bad("reply-signature")
     if nonce != request.nonce:
         raise _Bad("reply-nonce")
