@@ -11,6 +11,7 @@ from weixin import config, texts
 from weixin.commands import COMMANDS
 from weixin.texts.codes import CODES
 from weixin.texts.slips import SLIPS
+from weixin.wire import signature
 from weixin.texts.words import WORDS
 
 PACKAGE = Path(__file__).resolve().parent.parent / "weixin"
@@ -51,6 +52,10 @@ class Catalogue(unittest.TestCase):
                 used |= set(re.findall(r"(?:^|, )\"([a-z][a-z-]+)\"", arguments)[:1])
         self.assertGreater(len(used), 20)
         self.assertEqual(used - set(SLIPS) - {"argument", "raised"}, set())
+
+    def test_every_near_miss_is_explained(self) -> None:
+        kinds = {kind for kind, _ in signature._slips("GreedIsGood")}
+        self.assertEqual((kinds | {"mismatch"}) - set(SLIPS), set())
 
     def test_every_option_and_command_is_explained(self) -> None:
         for option in config.OPTIONS:

@@ -53,7 +53,7 @@ class NearMisses(unittest.TestCase):
         ("full_width", "".join(chr(ord(c) + 0xFEE0) for c in TOKEN)),
         ("missing_character", TOKEN[:-1]),
         ("missing_character", TOKEN[1:]),
-        ("empty", ""),
+        ("no_token", ""),
         ("placeholder", "weixin"),
     )
 

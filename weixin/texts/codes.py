@@ -68,9 +68,9 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
     },
     "WX-SIG-02": {
-        "zh": ("签名不一致：{reason}", "平台上保存的 Token 和这里的不同", "两边填同一个 Token 后重新提交"),
+        "zh": ("签名不一致：{problem}", "平台上保存的 Token 和这里的不同", "两边填同一个 Token 后重新提交"),
         "en": (
-            "the signature does not match: {reason}",
+            "the signature does not match: {problem}",
             "the token saved on the platform differs from the one here",
             "enter the same token in both places and submit again",
         ),

@@ -131,4 +131,64 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "zh": ("{name} 定义了两次，第 {first} 行的那个不会被调用", "换一个函数名"),
         "en": ("{name} is defined twice; the one in line {first} would never be called", "rename one of them"),
     },
+    # Why a signature differs: what was saved on the platform, compared with the token here.
+    "mismatch": {
+        "zh": ("Token 不同", "两边填同一个 Token 后重新提交"),
+        "en": ("another token", "enter the same token in both places and submit again"),
+    },
+    "trailing_space": {
+        "zh": ("平台上保存的 Token 末尾多一个空格", "在“消息与事件推送”里删掉空格后重新提交"),
+        "en": (
+            "the token saved on the platform ends with a space",
+            "delete it under 消息与事件推送 and submit again",
+        ),
+    },
+    "leading_space": {
+        "zh": ("平台上保存的 Token 开头多一个空格", "在“消息与事件推送”里删掉空格后重新提交"),
+        "en": (
+            "the token saved on the platform begins with a space",
+            "delete it under 消息与事件推送 and submit again",
+        ),
+    },
+    "surrounding_space": {
+        "zh": ("平台上保存的 Token 前后都有空格", "在“消息与事件推送”里删掉空格后重新提交"),
+        "en": (
+            "the token saved on the platform stands between spaces",
+            "delete them under 消息与事件推送 and submit again",
+        ),
+    },
+    "line_break": {
+        "zh": ("平台上保存的 Token 末尾多一个换行", "在“消息与事件推送”里重新输入后提交"),
+        "en": (
+            "the token saved on the platform ends with a line break",
+            "type it again under 消息与事件推送 and submit",
+        ),
+    },
+    "quotes": {
+        "zh": ("平台上保存的 Token 带着引号", "在“消息与事件推送”里删掉引号后重新提交"),
+        "en": (
+            "the token saved on the platform stands in quotes",
+            "delete them under 消息与事件推送 and submit again",
+        ),
+    },
+    "case": {
+        "zh": ("平台上保存的 Token 大小写不同", "两边写成一样后重新提交"),
+        "en": ("the token saved on the platform differs in capitals", "write both alike and submit again"),
+    },
+    "full_width": {
+        "zh": ("平台上保存的 Token 里有全角字符", "改成半角后重新提交"),
+        "en": ("the token saved on the platform has full-width characters", "use plain ones and submit again"),
+    },
+    "missing_character": {
+        "zh": ("平台上保存的 Token 少了一个字符", "重新复制后提交"),
+        "en": ("the token saved on the platform lacks a character", "copy it again and submit"),
+    },
+    "no_token": {
+        "zh": ("平台是用空的 Token 签名的", "在“消息与事件推送”里填上 Token 后重新提交"),
+        "en": ("the platform signed with an empty token", "enter the token under 消息与事件推送 and submit again"),
+    },
+    "placeholder": {
+        "zh": ("平台上保存的 Token 还是教程里的样例", "换成这里的 Token 后重新提交"),
+        "en": ("the token saved on the platform is a tutorial's example", "enter the one from here and submit again"),
+    },
 }

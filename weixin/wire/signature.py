@@ -52,5 +52,5 @@ def _slips(token: str) -> Iterator[tuple[str, str]]:
     yield "full_width", unicodedata.normalize("NFKC", token)
     yield "missing_character", token[:-1]
     yield "missing_character", token[1:]
-    yield "empty", ""
+    yield "no_token", ""
     yield from (("placeholder", word) for word in PLACEHOLDERS)
