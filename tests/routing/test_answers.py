@@ -37,6 +37,7 @@ BAD: list[tuple[dict[str, str], str, str]] = [
     ({"text": "x", "call": "a.b"}, "several", ""),
     ({"text": ""}, "missing", "text"),
     ({"text": "a ||"}, "missing", "text"),
+    ({"text": "\x01"}, "missing", "text"),
     ({"image": ""}, "missing", "image"),
     ({"video.title": "t"}, "missing", "video"),
     ({"music.url": "https://u"}, "missing", "music.thumb"),

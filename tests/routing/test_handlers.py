@@ -104,8 +104,11 @@ class Folder(LoadedCase):
 
     def test_names_that_are_no_identifiers(self) -> None:
         source = "from wxserve import on\n@on.text('x')\ndef f(): ...\n"
-        loaded = self.load(dict.fromkeys(("01-first.py", "v1.2.py", "天气.py"), source))
-        self.assertEqual((loaded.errors, list(loaded.modules)), ([], ["01-first", "v1_2", "天气"]))
+        names = ("01-first.py", "v1.2.py", "v1_2.py", "天气.py")
+        loaded = self.load(dict.fromkeys(names, source))
+        self.assertEqual(loaded.errors, [])
+        self.assertEqual([rule.file for rule in loaded.rules], [f"handlers/{name}" for name in names])
+        self.assertEqual(handlers.resolve(loaded, "v1.2.f").file, "handlers/v1.2.py")
 
     def test_links(self) -> None:
         path = self.enter(folder({"_real.py": "from wxserve import on\n@on.text('x')\ndef f(): ...\n"}))

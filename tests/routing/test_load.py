@@ -56,6 +56,10 @@ class Load(LoadedCase):
         self.assertEqual([(e.code, e.file, e.line) for e in routing.errors],
                          [("WX-HND-01", "handlers/a.py", 1), ("WX-RPL-03", "replies.ini", 1)])  # fmt: skip
 
+    def test_a_default_that_says_nothing(self) -> None:
+        (error,) = self.routing({}, "", default="a ||", default_line=7).errors
+        self.assertEqual((error.code, error.file, error.line, error.reason), ("WX-RPL-03", "wxserve.ini", 7, "missing"))
+
     def test_what_is_missing_is_an_error_only_where_it_was_asked_for(self) -> None:
         self.assertEqual(self.routing({}, None).errors, [])
         (error,) = self.routing({}, None, replies_required=True).errors

@@ -165,6 +165,9 @@ class Words(unittest.TestCase):
                 (hit,) = Rules([rule("p", PREFIX, "text", word)]).candidates(text(said), NOON)
                 assert hit.match is not None
                 self.assertEqual(hit.match["rest"], rest)
+        (hit,) = Rules([rule("p", PREFIX, "click", "MENU_")]).candidates(event("CLICK", "MENU_5"), NOON)
+        assert hit.match is not None
+        self.assertEqual(hit.match["rest"], "5")
 
     def test_what_makes_no_keyword(self) -> None:
         for word, reason in (("", "empty-word"), ("　", "empty-word"), ("x" * 201, "long-word")):

@@ -14,7 +14,19 @@ from collections.abc import Callable
 from typing import Union
 from urllib.parse import quote
 
-from weixin.wire.replies import AIHandover, Handover, Image, Music, News, Reply, ReplyError, Text, Video, Voice
+from weixin.wire.replies import (
+    AIHandover,
+    Handover,
+    Image,
+    Music,
+    News,
+    Reply,
+    ReplyError,
+    Text,
+    Video,
+    Voice,
+    clean,
+)
 
 from .call import Answer, Call
 from .errors import Misuse, hint
@@ -100,19 +112,19 @@ def answer(group: str, values: dict[str, str]) -> Answer:
         raise Misuse("missing", f"{key} is missing", key=key) from None
     if not any(_PLACEHOLDER.search(value) for value in values.values()):
         return Fixed(reply)
-    return Filled(lambda fill: make(lambda key: fill(key, values[key]) if key in values else ""))
+    return Filled(lambda filled: make(lambda key: filled(key, values[key]) if key in values else ""))
 
 
 def text(value: str, key: str) -> Answer:
     """Make the answer that says *value*."""
+    if not clean(value).strip():
+        raise Misuse("missing", f"{key} has no value", key=key)
     if "||" not in value and "｜｜" not in value and "{" not in value:
-        if not value:
-            raise Misuse("missing", f"{key} has no value", key=key)
         return Fixed(Text(value))
     texts = [each.strip() for each in _OR.split(value)]
     if not all(texts):
         raise Misuse("missing", "nothing stands on one side of ||", key=key)
-    return Filled(lambda fill: fill(key, random.choice(texts)))
+    return Filled(lambda filled: filled(key, random.choice(texts)))
 
 
 def fill(value: str, call: Call, address: bool = False) -> str:

@@ -46,6 +46,7 @@ class Loaded(NamedTuple):
 
 def load(folder: Path, required: bool = True) -> Loaded:
     """Load every file of *folder*; that it is missing is no error unless it is *required*."""
+    folder = folder.absolute()
     # A name nobody else can have: two loads of a folder must not share a module.
     package = f"_wxserve_handlers_{secrets.token_hex(4)}"
     loaded = Loaded([], [], [], {}, folder, package)
@@ -75,8 +76,12 @@ def load(folder: Path, required: bool = True) -> Loaded:
 def _files(folder: Path) -> dict[str, Path]:
     """The files that answer, by module name, in the order of their names; a link that leads nowhere is one too."""
     names = sorted(name for name in os.listdir(folder) if name.endswith(".py") and name[0] not in "_.")
-    # A dot in a module's name would make a package of it.
-    return {name[:-3].replace(".", "_"): folder / name for name in names if not (folder / name).is_dir()}
+    return {_module_name(name[:-3]): folder / name for name in names if not (folder / name).is_dir()}
+
+
+def _module_name(stem: str) -> str:
+    """A dot in a module's name would make a package of it; U+2024 looks the same, and no two files become one."""
+    return stem.replace(".", "\u2024")
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -108,7 +113,8 @@ class _Source(SourceFileLoader):
     """Reads the source each time. Python's cache goes by seconds and size, and an edit may change neither."""
 
     def get_code(self, fullname: str) -> CodeType:
-        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
+        self.source = self.get_data(self.path)
+        code: CodeType = self.source_to_code(self.source, self.path)
         return code
 
 
@@ -128,7 +134,7 @@ class _Collector:
         self._seen: set[int] = set()
 
     def collect(self, file: Path, module: ModuleType) -> None:
-        for name, line, first in _shadowed(file, module):
+        for name, line, first in _shadowed(module):
             self._error("WX-HND-03", file, line, "shadowed", name=name, first=first)
         found = {id(value): value for value in vars(module).values() if marks_of(value)}
         owners = {other.__name__ for other in self._loaded.modules.values()} - {module.__name__}
@@ -168,14 +174,15 @@ def place(target: Callable[..., object], file: Path) -> tuple[Path, int]:
     return (Path(code.co_filename), code.co_firstlineno) if isinstance(code, CodeType) else (file, 0)
 
 
-def _shadowed(file: Path, module: ModuleType) -> list[tuple[str, int, int]]:
+def _shadowed(module: ModuleType) -> list[tuple[str, int, int]]:
     """Marked functions that a later one of the same name hides: name, the later line, the earlier line.
 
     A newcomer copies ``def reply(msg)`` and changes what stands above it; Python keeps the last one only.
     """
     first: dict[str, int] = {}
     found: list[tuple[str, int, int]] = []
-    for node in ast.parse(file.read_bytes()).body:
+    assert isinstance(module.__loader__, _Source)
+    for node in ast.parse(module.__loader__.source).body:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         if node.name in first:
@@ -226,7 +233,7 @@ def _shown(folder: Path, file: Path) -> str:
 def resolve(loaded: Loaded, name: str) -> Function:
     """Find ``module.function``; raise Misuse where there is none (``call``), or where its arguments are wrong."""
     stem, _, attribute = name.rpartition(".")
-    module = loaded.modules.get(stem)
+    module = loaded.modules.get(_module_name(stem))
     target = getattr(module, attribute, None)
     if module is None or not callable(target):
         known = [f"{stem}.{each}" for stem in loaded.modules for each in _functions(loaded.modules[stem])]

@@ -1,7 +1,7 @@
 """The header of a section of replies.ini -> what it is for: ``你好 | hi``, ``包含: 发票``, ``re: ^查``, ``@菜单 HELP``.
 
 Alternatives are separated by ``|``. ``包含:`` and ``开头:`` hold for those behind them too; behind ``re:`` comes the
-expression, to the end; ``@`` is something that is not a text, and stands for itself alone.
+expression, to the end, and it does not mind case; ``@`` is something that is not a text, and stands for itself alone.
 """
 
 from __future__ import annotations

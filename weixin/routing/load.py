@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import handlers, table
-from .errors import LoadError
+from .errors import LoadError, Misuse
 from .rules import MAX_REGEXES, Rules
 
 
@@ -51,8 +51,11 @@ def load(
         read = table.parse(source, replies.name, priority, lambda name: handlers.resolve(loaded, name))
         rules += read.rules
         errors += read.errors
-        if default.strip():
-            rules.append(table.default_rule(default, default_file, default_line))
+        try:
+            if default.strip():
+                rules.append(table.default_rule(default, default_file, default_line))
+        except Misuse as misuse:
+            errors.append(LoadError(table.CODE, default_file, default_line, misuse.reason, **misuse.values))
         made = Rules(rules, loaded.on_error, final_marks=final_marks)
     for rule, pattern in made.regexes()[MAX_REGEXES:][:1]:
         code = table.CODE if rule.file == replies.name else "WX-HND-03"

@@ -71,7 +71,8 @@ def dangerous(patterns: Iterable[re.Pattern[str]]) -> list[tuple[re.Pattern[str]
 
 
 def _start() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-I", "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    command = [sys.executable or "python3", "-I", "-c", _CHILD]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

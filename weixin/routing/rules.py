@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Union
 
@@ -130,12 +131,12 @@ class Rules:
         self._rules = sorted(rules, key=_rank)
         self.errors = tuple(errors)
         scanned: dict[str, list[tuple[int, Rule]]] = {}
-        self._indexes: dict[str, Index] = {}
+        self._indexes: defaultdict[str, Index] = defaultdict(Index)
         for rank, rule in enumerate(self._rules):
             # A code that brought a new follower is a scan as well (official page 接收事件推送).
             for kind in (rule.kind, "subscribe") if rule.kind == "scan" and rule.patterns else (rule.kind,):
                 if rule.level <= CONTAINED:
-                    self._add(self._indexes.setdefault(kind, Index()), rule, rank)
+                    self._add(self._indexes[kind], rule, rank)
                 else:
                     scanned.setdefault(kind, []).append((rank, rule))
         self._rooms: dict[tuple[bool, str], _Room] = {}
@@ -149,10 +150,14 @@ class Rules:
         }
 
     def _add(self, index: Index, rule: Rule, rank: int) -> None:
-        add = (index.exact, index.prefix, index.contained)[rule.level]
         for word in rule.patterns:
             assert isinstance(word, str)
-            add(self._whole(word) if rule.level is EXACT and rule.kind == "text" else word, rank)
+            if rule.level is EXACT:
+                index.exact(self._whole(word) if rule.kind == "text" else word, rank)
+            elif rule.level is PREFIX:
+                index.prefix(word, rank)
+            else:
+                index.contained(word, rank)
 
     def _room(self, kind: str, scanned: dict[str, list[tuple[int, Rule]]], is_event: bool, known: bool) -> _Room:
         families = (kind, EVENT if is_event else MESSAGE, *(() if known else (UNKNOWN,)))
@@ -217,7 +222,9 @@ class Rules:
     def _found(self, found: tuple[int, str], subject: str) -> Hit:
         rank, word = found
         rule = self._rules[rank]
-        return Hit(rule, _after(word, subject) if rule.level is PREFIX else None, word)
+        if rule.level is not PREFIX:
+            return Hit(rule, None, word)
+        return Hit(rule, _after(_typed(word, subject) if rule.kind == "text" else len(word), subject), word)
 
 
 _KNOWN = frozenset(MESSAGE_TYPES + EVENTS)
@@ -244,11 +251,16 @@ def _search(rule: Rule, subject: str) -> Hit | None:
     return None
 
 
-def _after(word: str, subject: str) -> re.Match[str] | None:
-    """Match *subject*, which begins with *word* once it is folded: the groups ``word`` and ``rest``."""
-    length = len(word)
-    if plain(subject[:length]) != word:
-        # Folding made it longer or shorter: ㎏ is kg.
-        length = next((n for n in range(1, len(subject)) if plain(subject[:n]).startswith(word)), len(subject))
+def _typed(word: str, subject: str) -> int:
+    """Return how many characters of *subject* are *word*, once they are folded."""
+    if plain(subject[: len(word)]) == word:
+        return len(word)
+    # Folding made it longer or shorter: ㎏ is kg.
+    most = min(len(subject), SEEN)
+    return next((length for length in range(1, most) if plain(subject[:length]).startswith(word)), most)
+
+
+def _after(length: int, subject: str) -> re.Match[str] | None:
+    """Match *subject* with the groups ``word``, of that *length*, and ``rest``."""
     return re.compile(rf"(?s)(?P<word>.{{{length}}})\s*(?P<rest>.*)").match(subject)
 
