@@ -11,8 +11,8 @@ from weixin import config, texts
 from weixin.commands import COMMANDS
 from weixin.texts.codes import CODES
 from weixin.texts.slips import SLIPS
-from weixin.wire import signature
 from weixin.texts.words import WORDS
+from weixin.wire import signature
 
 PACKAGE = Path(__file__).resolve().parent.parent / "weixin"
 
