@@ -200,6 +200,7 @@ def load_rules(settings: Settings) -> tuple[Rules, list[Problem]]:
         replies_required=settings.given("replies"),
         default_file=source or "wxserve.ini",
         default_line=int(line) if line.isdecimal() else 0,
+        final_marks=settings.final_marks,
     )
     problems = [Problem(e.code, {"reason": e.reason, **e.values}, e.file, e.line) for e in routing.errors]
     return routing.rules, problems

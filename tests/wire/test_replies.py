@@ -280,6 +280,17 @@ class Values(unittest.TestCase):
             with self.subTest(text):
                 self.assertEqual(ET.fromstring(f"<x><![CDATA[{replies.escape(text)}]]></x>").text, text)
 
+    def test_replies_are_equal_by_what_they_say(self) -> None:
+        self.assertEqual(Image("a"), Image("a"))
+        self.assertEqual(Video("a", "t"), Video("a", "t"))
+        self.assertEqual(Success(), Success())
+        for one, other in ((Image("a"), Image("b")), (Image("a"), Voice("a")), (Video("a", "t"), Video("b", "t"))):
+            self.assertNotEqual(one, other)
+
+    def test_a_reply_shows_what_it_says(self) -> None:
+        self.assertEqual(repr(Image("a")), "Image(media_id='a')")
+        self.assertIn("media_id='a'", repr(Video("a", "t")))
+
 
 def leaves(value: Any) -> set[str]:
     if isinstance(value, str):

@@ -12,6 +12,7 @@ from .. import app, texts
 from ..config import OPTIONS, Settings
 from ..problem import Problem
 from ..routing import regex
+from ..routing.answers import Fixed
 from ..routing.rules import Rules
 from ..wire import aes
 from . import FAILED, FINE, add_settings
@@ -32,7 +33,7 @@ def run(call: Call) -> int:
         dump(settings, call)
     rules, errors = app.load_rules(settings)
     errors = [*errors, *_dangerous(rules)]
-    warnings = list(_readable(settings))
+    warnings = [*_readable(settings), *_linted(rules)]
     call.terminal.problems([*errors, *warnings])
     if errors or warnings:
         counts = {"errors": len(errors), "warnings": len(warnings)}
@@ -66,10 +67,24 @@ def dump(settings: Settings, call: Call) -> None:
 def _dangerous(rules: Rules) -> Iterator[Problem]:
     """A pattern that backtracks without end stops every thread: Python's re holds the interpreter's lock."""
     rows = rules.regexes()
-    slow = {id(pattern) for pattern, _ in regex.dangerous([pattern for _, pattern in rows])}
+    if not rows:
+        return
+    try:
+        slow = {id(pattern) for pattern, _ in regex.dangerous([pattern for _, pattern in rows])}
+    except OSError as error:  # a sandbox in which no other process may start
+        yield Problem("WX-HND-07", {"error": error.strerror})
+        return
     for rule, pattern in rows:
         if id(pattern) in slow:
             yield Problem("WX-HND-06", {"pattern": pattern.pattern}, rule.file, rule.line)
+
+
+def _linted(rules: Rules) -> Iterator[Problem]:
+    """What the fixed replies of replies.ini would lose on the way."""
+    for rule in rules:
+        if isinstance(rule.answer, Fixed):
+            for finding in rule.answer.reply.lint():
+                yield Problem(finding.code, finding.values, rule.file, rule.line)
 
 
 def _readable(settings: Settings) -> Iterator[Problem]:

@@ -53,8 +53,6 @@ def explain(code: str, lang: str, values: Mapping[str, Any] | None = None) -> Ex
     """
     title, cause, fix = CODES.get(code, {}).get(lang, (code, "", ""))
     blanks = _Blanks(values or {})
-    near = blanks.get("suggestion")
-    blanks.setdefault("hint", f" → {near}?" if near else "")
     slip = SLIPS.get(str(blanks.get("reason")))
     if slip and "{problem}" in title:
         blanks["problem"], fix = (part.format_map(blanks) for part in slip[lang])

@@ -203,4 +203,12 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
             "rewrite it without nested + and *",
         ),
     },
+    "WX-HND-07": {
+        "zh": ("正则没有检查：{error}", "这里不允许启动别的进程", "在别处运行 check"),
+        "en": (
+            "the patterns were not timed: {error}",
+            "no other process may be started here",
+            "run check elsewhere",
+        ),
+    },
 }

@@ -79,12 +79,15 @@ class Reply:
             f"<MsgType><![CDATA[{self.kind}]]></MsgType>{self.body(message)}</xml>"
         ).encode()
 
+    def _values(self) -> dict[str, object]:
+        return {name: getattr(self, name) for part in type(self).__mro__ for name in getattr(part, "__slots__", ())}
+
     def __repr__(self) -> str:
-        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        values = ", ".join(f"{name}={value!r}" for name, value in self._values().items())
         return f"{type(self).__name__}({values})"
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and all(getattr(self, n) == getattr(other, n) for n in self.__slots__)
+        return isinstance(other, Reply) and type(self) is type(other) and self._values() == other._values()
 
     __hash__ = None  # type: ignore[assignment]
 
