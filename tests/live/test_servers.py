@@ -29,8 +29,8 @@ make_server("127.0.0.1", {port}, application).serve_forever()
 
 
 def find(name: str) -> str | None:
-    """Where a server's command is: in the folder that WXSERVE_TEST_SERVERS names, or in the path."""
-    return shutil.which(name, path=os.environ.get("WXSERVE_TEST_SERVERS")) or shutil.which(name)
+    """Where a server's command is: in the folder that TEST_SERVERS names, or in the path."""
+    return shutil.which(name, path=os.environ.get("TEST_SERVERS")) or shutil.which(name)
 
 
 def free_port() -> int:
