@@ -1,4 +1,4 @@
-# make run | test | lint | clean.   Running and testing need Python 3.9 or newer and nothing else.
+# make run | test | lint | clean | install | upgrade | uninstall | dist.   Running and testing need Python 3.9 or newer and nothing else.
 PYTHON ?= python3
 VENV := .venv
 
@@ -23,3 +23,20 @@ $(VENV)/.ruff-mypy: Makefile
 clean:
 	rm -rf $(VENV) bench/.venv bench/node_modules dist .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# On a server, as root. systemd/install.py does it and says what it does; Nginx's folder is not touched. Another Python:
+# make install PYTHON=/usr/bin/python3.11
+PREFIX ?= /opt/wxserve
+DESTDIR ?=
+NGINX_GROUP ?=
+INSTALL = $(PYTHON) -B systemd/install.py --prefix '$(PREFIX)' --destdir '$(DESTDIR)' --nginx-group '$(NGINX_GROUP)'
+
+.PHONY: install upgrade uninstall dist
+
+install upgrade uninstall:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9) and "wxserve needs Python 3.9 or newer: make $@ PYTHON=…")'
+	@$(INSTALL) $@
+
+# One file that runs by itself, dist/wxserve.pyz; the same bytes wherever it is made.
+dist:
+	@$(PYTHON) -B systemd/release.py

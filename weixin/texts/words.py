@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from . import deploy
+
 WORDS: dict[str, dict[str, str]] = {
+    **deploy.WORDS,
     "page": {
         "zh": "wxserve 正在运行。这是给微信服务器用的地址。",
         "en": "wxserve is running. This address is for WeChat's servers.",
