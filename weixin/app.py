@@ -6,6 +6,7 @@ who answers. Nothing on the way raises a 500.
 
 from __future__ import annotations
 
+import hmac
 import itertools
 import logging
 import os
@@ -24,7 +25,7 @@ from .problem import Problem
 from .routing import load, run
 from .routing.rules import Rules
 from .web import HTML, TEXT, XML, Answer, answer, parse_query, read_body
-from .wire import aes
+from .wire import aes, probe
 from .wire.envelope import Envelope, decode_key
 from .wire.errors import MessageRefused, ModeRefused, Refused, SignatureRefused
 from .wire.messages import Message, parse
@@ -66,6 +67,8 @@ class Application:
         self._envelope = _envelope(settings)
         self._numbers = itertools.count(secrets.randbits(16))
         self._verdict_at = 0.0
+        self._instance = _instance(settings.token)
+        self._probing = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
@@ -101,16 +104,30 @@ class Application:
         self._verify(query, "signature")
         if not echo:
             raise MessageRefused("WX-SIG-05", "echostr is missing")
-        return answer(200, echo.encode("utf-8", "surrogateescape"))
+        mark = {probe.HEADER: self._instance} if probe.marked(query["nonce"]) else {}
+        return answer(200, echo.encode("utf-8", "surrogateescape"), **mark)
 
     def _push(self, environ: dict[str, Any], query: dict[str, str]) -> Answer:
         arrived = time.perf_counter()
         message, key = self._open(environ, query)
+        if probe.marked(query["nonce"]) and message.user == probe.SENDER:
+            return self._answer_doctor(message)
         number = f"{next(self._numbers):x}"
         outcome = run.answer(self.rules, message, self._clock(), self._context, number)
         body = self._render(outcome.reply, message, key, query)
         self._record(number, message, outcome, len(body), arrived)
         return answer(200, body, TEXT if isinstance(outcome.reply, Success) else XML)
+
+    def _answer_doctor(self, message: Message) -> Answer:
+        """Answer a probe: no handler runs, nothing is counted. One waits at a time, so that nobody who overhears a
+        probe can hold every thread with it.
+        """
+        if self._probing.acquire(blocking=False):
+            try:
+                time.sleep(probe.wait(message.text))
+            finally:
+                self._probing.release()
+        return answer(200, probe.ANSWER, **{probe.HEADER: self._instance})
 
     def _open(self, environ: dict[str, Any], query: dict[str, str]) -> Push:
         """Return the push if it is genuine. The mode is what the configuration says, never what the request says."""
@@ -226,6 +243,12 @@ def complain(problems: Iterable[Problem], journal: Journal, lang: str) -> None:
         title = texts.explain(problem.code, lang, problem.values).title
         place = f"{problem.file}:{problem.line}" if problem.line else problem.file
         journal.line(logging.ERROR, "config", {"at": place, "error": title}, problem.code)
+
+
+def _instance(token: str) -> str:
+    """A name for this service that its workers share and no other service has: it shows the doctor who answers."""
+    here = f"{os.uname().nodename} {os.getppid()}"
+    return hmac.new(token.encode(), here.encode(), "sha256").hexdigest()[:12]
 
 
 def _envelope(settings: Settings) -> Envelope | None:

@@ -1,0 +1,47 @@
+"""The doctor's own requests: signed like WeChat's, marked, and answered by the service itself; no handler runs.
+
+Only who knows the token can make one. The mark of a request is its nonce, which the signature covers; the mark of a
+push is its sender as well, a name that no OpenID has.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.sax.saxutils import escape
+
+NONCE = "wxserve-doctor-"
+SENDER = "wxserve-doctor"
+# In the answer to a probe: which service it was. Two answers with different ones came from two services.
+HEADER = "Wxserve-Instance"
+ANSWER = b"wxserve-doctor"
+
+# A probe may ask for an answer this late: what is between us must not hang up before WeChat does, at 5 s.
+MAX_WAIT = 6.0
+
+_WAIT = re.compile(r"wait ([0-9]\.[0-9])")
+
+
+def marked(nonce: str) -> bool:
+    """Whether a request with this nonce is a probe, its signature being right."""
+    return nonce.startswith(NONCE)
+
+
+def wait(content: str) -> float:
+    """How many seconds the probe with this Content asks to wait for its answer."""
+    match = _WAIT.fullmatch(content)
+    return min(float(match[1]), MAX_WAIT) if match else 0.0
+
+
+def push(content: str, timestamp: int) -> bytes:
+    """Return the text message that a probe is."""
+    return (
+        f"<xml><ToUserName><![CDATA[{SENDER}]]></ToUserName><FromUserName><![CDATA[{SENDER}]]></FromUserName>"
+        f"<CreateTime>{timestamp}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
+        f"<Content>{escape(content)}</Content><MsgId>1</MsgId></xml>"
+    ).encode()
+
+
+def fill(body: bytes, size: int) -> bytes:
+    """Make *body* *size* bytes long by an element that means nothing."""
+    room = size - len(body) - len(b"<Filler></Filler>")
+    return body.replace(b"</xml>", b"<Filler>" + b"x" * room + b"</Filler></xml>", 1) if room > 0 else body
