@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "routing": {"wire"} | LEAVES,
     "server": set(),
     "app": {"routing", "wire", "web"} | LEAVES,
-    "commands": {"app", "server", "simulator", "routing", "wire", "web", "weixin"} | LEAVES,
+    "doctor": {"wire"} | LEAVES,
+    "commands": {"app", "doctor", "server", "simulator", "routing", "wire", "web", "weixin"} | LEAVES,
     "wxserve": {"app", "routing", "wire", "commands"},
     "weixin": set(),
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from . import doctor
+
 CODES: dict[str, dict[str, tuple[str, str, str]]] = {
+    **doctor.CODES,
     "WX-CFG-01": {
         "zh": ("没有配置文件：找过 {looked}", "还没有生成，或不在这个目录里运行", "运行 python3 wxserve.py init 生成一份"),
         "en": ("no config: looked for {looked}", "none was made yet, or it is elsewhere", "run python3 wxserve.py init"),
@@ -60,10 +63,10 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
     },
     "WX-SIG-01": {
-        "zh": ("请求没有签名", "不是微信发来的，或代理丢了参数", "检查代理是否原样转发查询参数"),
+        "zh": ("请求没有带上有效的签名", "不是微信发来的；或代理丢了、改了参数；或回答的服务用的是另一个 Token", "检查代理是否原样转发查询参数"),
         "en": (
-            "the request has no signature",
-            "it is not WeChat's, or a proxy lost the query",
+            "the request carries no valid signature",
+            "it is not WeChat's; or a proxy lost or changed the query; or the service that answers has another token",
             "check that the proxy passes the query on unchanged",
         ),
     },
@@ -82,10 +85,6 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
             "this server's clock is wrong, or the request was replayed",
             "set the clock: timedatectl set-ntp true",
         ),
-    },
-    "WX-SIG-05": {
-        "zh": ("验证请求里没有 echostr", "不是公众平台的验证请求", "在公众平台点「提交」"),
-        "en": ("a check without echostr", "this is not the platform's check", "press 提交 on the platform"),
     },
     "WX-AES-02": {
         "zh": ("消息的加密方式和配置不同：这里是 {mode}", "公众平台选的是另一种消息加解密方式", "两边选同一种模式"),

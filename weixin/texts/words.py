@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from . import deploy
+from . import deploy, doctor
 
 WORDS: dict[str, dict[str, str]] = {
     **deploy.WORDS,
+    **doctor.WORDS,
     "page": {
         "zh": "wxserve 正在运行。这是给微信服务器用的地址。",
         "en": "wxserve is running. This address is for WeChat's servers.",

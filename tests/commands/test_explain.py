@@ -1,0 +1,70 @@
+"""``explain`` knows every code of ours, Tencent's, and the words that people copy from a screen."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import unittest
+
+from tests import program
+from weixin import texts
+from weixin.commands import explain
+from weixin.texts.codes import CODES
+from weixin.texts.platform import ALSO, PLATFORM
+
+
+class Names(unittest.TestCase):
+    def test_codes_errcodes_and_notices_are_found_in_what_people_paste(self) -> None:
+        cases: list[tuple[str, list[str]]] = [
+            ("wx-net-07", ["WX-NET-07"]),
+            ("-40001", ["-40001"]),
+            ("errcode: 40164, errmsg: invalid ip 1.2.3.4, not in whitelist", ["40164"]),
+            ('{"errcode":48001,"errmsg":"api unauthorized"}', ["48001"]),
+            ("Token验证失败", ["Token验证失败"]),
+            ("请求URL超时", ["请求URL超时"]),
+            ("该公众号提供的服务出现故障，请稍后再试", ["该公众号提供的服务出现故障"]),
+            ("该公众号暂时无法提供服务，请稍后再试", ["该公众号提供的服务出现故障"]),
+            ("[OpenID=oGx][Stamp=1741849080][Msg=Subscribe]5秒内没有返回", ["请求超时"]),
+            ("2026-03-05 WARN  refused  code=WX-SIG-02 ip=183.3.2.1", ["WX-SIG-02"]),
+            ("nothing at all", []),
+            ("WX-NON-99 999999", []),
+        ]
+        for text, wanted in cases:
+            with self.subTest(text):
+                self.assertEqual(explain.names(text), wanted)
+
+    def test_every_code_is_explained_in_both_languages(self) -> None:
+        for name, entry in {**CODES, **PLATFORM}.items():
+            for lang in texts.LANGUAGES:
+                with self.subTest(f"{name} {lang}"):
+                    self.assertEqual(explain.names(name), [name])
+                    for part in entry[lang]:
+                        self.assertTrue(part)
+                        self.assertNotIn("{", explain.plain(part))
+
+    def test_other_wordings_lead_to_something(self) -> None:
+        self.assertLessEqual(set(ALSO.values()), set(PLATFORM))
+
+
+class Command(unittest.TestCase):
+    def run_in(self, *words: str) -> tuple[int, str]:
+        with tempfile.TemporaryDirectory() as folder:
+            done = program.run(*words, cwd=folder)
+            return done.returncode, done.stdout + done.stderr
+
+    def test_needs_no_configuration(self) -> None:
+        status, text = self.run_in("explain", "-40001")
+        self.assertEqual(status, 0, text)
+        self.assertIn("the signature is wrong", text)
+        self.assertIn("fix", text)
+        _, text = self.run_in("--lang", "zh", "explain", "-40001")
+        self.assertIn("签名验证错误", text)
+
+    def test_json(self) -> None:
+        _, text = self.run_in("explain", "--json", "WX-NET-07", "48001")
+        self.assertEqual([row["name"] for row in json.loads(text)], ["WX-NET-07", "48001"])
+
+    def test_what_is_unknown(self) -> None:
+        status, text = self.run_in("explain", "mumble")
+        self.assertEqual(status, 1)
+        self.assertIn("mumble", text)

@@ -1,0 +1,73 @@
+"""The unit's state as systemd tells it, and a disk that is full."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from typing import Any
+from unittest import mock
+
+from weixin import texts
+from weixin.doctor import host
+
+from . import sites
+
+RUNNING = {
+    "wxserve.service.LoadState": "loaded",
+    "wxserve.service.ActiveState": "active",
+    "wxserve.service.SubState": "running",
+    "wxserve.service.Result": "success",
+    "wxserve.service.NRestarts": "0",
+    "wxserve.service.MainPID": "812",
+    "wxserve.service.ActiveEnterTimestamp": "Mon 2026-03-02 08:00:00 CST",
+    "wxserve.service.ExecMainStatus": "0",
+    "wxserve.socket.ActiveState": "active",
+}
+
+
+class Unit(unittest.TestCase):
+    def found(self, **changed: str) -> list[tuple[str, str]]:
+        state = {**RUNNING, **{name.replace("_", "."): value for name, value in changed.items()}}
+        told = ";".join(f"{name}={value}" for name, value in state.items())
+        found = sites.problems(sites.visit(url="", environ={"UNIT_STATE": told}), "unit")
+        for problem in found:
+            for lang in texts.LANGUAGES:
+                self.assertNotIn("{", "".join(texts.explain(problem.code, lang, problem.values)))
+        return [(problem.code, problem.values["reason"]) for problem in found]
+
+    def test_a_running_one(self) -> None:
+        self.assertEqual(self.found(), [])
+
+    def test_one_that_waits_for_its_first_request(self) -> None:
+        self.assertEqual(self.found(wxserve_service_ActiveState="inactive", wxserve_service_SubState="dead"), [])
+
+    def test_troubles(self) -> None:
+        cases: list[tuple[dict[str, str], str]] = [
+            ({"wxserve_socket_ActiveState": "inactive"}, "unit-socket"),
+            ({"wxserve_service_ActiveState": "failed", "wxserve_service_Result": "exit-code"}, "unit-failed"),
+            ({"wxserve_service_SubState": "auto-restart", "wxserve_service_ExecMainStatus": "78"}, "unit-failed"),
+            ({"wxserve_service_NRestarts": "7"}, "unit-restarts"),
+        ]
+        for changed, reason in cases:
+            with self.subTest(reason):
+                self.assertEqual(self.found(**changed), [("WX-OPS-01", reason)])
+
+    def test_nothing_is_said_where_it_is_not_installed(self) -> None:
+        self.assertEqual(self.found(wxserve_service_LoadState="not-found"), [])
+
+
+class Disk(unittest.TestCase):
+    def found(self, folder: str) -> list[tuple[str, Any]]:
+        found = sites.problems(sites.visit(url="", environ={"STATE_DIRECTORY": folder}), "disk")
+        return [(problem.code, problem.values["reason"]) for problem in found]
+
+    def test_room_enough(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(host, "FREE_BYTES", 1):
+            self.assertEqual(self.found(folder), [])
+
+    def test_a_full_one(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(host, "FREE_BYTES", 1 << 80):
+            self.assertEqual(self.found(folder), [("WX-OPS-02", "disk-full")])
+
+    def test_a_folder_that_is_not_there(self) -> None:
+        self.assertEqual(self.found("/nonexistent/state"), [("WX-OPS-02", "disk-unreadable")])

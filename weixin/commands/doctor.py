@@ -1,0 +1,139 @@
+"""``doctor``: why WeChat cannot reach us, or is not answered. It changes nothing and prints no secret."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from .. import app, config, doctor, texts
+from ..doctor import Finding
+from ..doctor.visit import Visit, parse_address, parse_url
+from ..problem import Problem
+from ..texts.codes import CODES
+from . import FAILED, FINE, USAGE
+from .explain import plain
+from .terminal import pad, shorten
+
+if TYPE_CHECKING:
+    from . import Call
+
+# A request that somebody saved is a push: small.
+MAX_REQUEST = 1 << 20
+
+
+def configure(parser: argparse.ArgumentParser, lang: str) -> None:
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=texts.say("doctor.help.checks", lang))
+    parser.add_argument("--url", help=texts.say("doctor.help.url", lang))
+    parser.add_argument("--via", metavar="HOST:PORT", help=texts.say("doctor.help.via", lang))
+    parser.add_argument("--request", metavar="TEXT|FILE", help=texts.say("doctor.help.request", lang))
+    parser.add_argument("--list-checks", action="store_true", help=texts.say("doctor.help.list", lang))
+
+
+def run(call: Call) -> int:
+    options = call.options
+    if options.list_checks:
+        _list(call)
+        return FINE
+    known = {*doctor.GROUPS, *(code for check in doctor.CHECKS for code in check.codes)}
+    wanted = [name.upper() if name.upper() in known else name for name in options.checks]
+    for name in wanted:
+        if name not in known:
+            call.terminal.error(texts.say("doctor.unknown", call.lang, name=name, names=" ".join(doctor.GROUPS)))
+            return USAGE
+    url = parse_url(options.url) if options.url else None
+    via = parse_address(options.via) if options.via else None
+    if options.url and url is None:
+        call.terminal.error(texts.say("doctor.bad_url", call.lang, url=options.url))
+        return USAGE
+    if options.via and via is None:
+        call.terminal.error(texts.say("doctor.bad_via", call.lang, via=options.via))
+        return USAGE
+    settings, rules, faults = _configuration(call)
+    visit = Visit(settings, faults, rules, url=url, via=via, request=_request(options.request or ""))
+    return _report(call, visit, wanted)
+
+
+def _configuration(call: Call) -> tuple[config.Settings | None, int, list[Problem]]:
+    """The configuration, how many rules answer, and what is wrong with either."""
+    try:
+        settings = call.settings()
+    except config.ConfigError as error:
+        return None, 0, error.problems
+    rules, faults = app.load_rules(settings)
+    return settings, len(rules), faults
+
+
+def _request(given: str) -> str:
+    """The text of a request: given as it is, in a file, or on standard input."""
+    if given == "-":
+        return sys.stdin.read(MAX_REQUEST)
+    if given and os.path.isfile(given):
+        with open(given, encoding="utf-8", errors="surrogateescape") as stream:
+            return stream.read(MAX_REQUEST)
+    return given
+
+
+def _report(call: Call, visit: Visit, wanted: list[str]) -> int:
+    count, rows = 0, []
+    for finding in doctor.examine(visit, wanted):
+        count += len(finding.problems)
+        if call.options.json:
+            rows += _rows(finding, visit, call.lang)
+        else:
+            _print(finding, visit, call)
+    if call.options.json:
+        call.terminal.say(json.dumps(rows, ensure_ascii=False, indent=2, default=str))
+    else:
+        call.terminal.say(texts.say("doctor.problems" if count else "doctor.fine", call.lang, n=count))
+    return FAILED if count else FINE
+
+
+def _print(finding: Finding, visit: Visit, call: Call) -> None:
+    say, lang = call.terminal.say, call.lang
+    group = pad(finding.group, max(map(len, doctor.GROUPS)))
+    for problem in finding.problems:
+        title, cause, fix = texts.explain(problem.code, lang, problem.values)
+        place = f"{shorten(problem.file)}:{problem.line} " if problem.line else ""
+        say(f" {call.terminal.paint('!!', 'red')}  {group}  {place}{call.terminal.paint(problem.code, 'red')} {title}")
+        for key, text in (("cause", cause), ("fix", fix)):
+            say(" " * (len(group) + 6) + texts.say(f"doctor.{key}", lang, **{key: text}))
+    if finding.problems:
+        return
+    if finding.skipped:
+        say(f" --  {group}  {texts.say(f'doctor.skip.{finding.skipped}', lang)}")
+    else:
+        say(f" {call.terminal.paint('ok', 'green')}  {group}  {_good(finding.group, visit, lang)}")
+
+
+def _good(group: str, visit: Visit, lang: str) -> str:
+    return texts.say(f"ok.{group}", lang, **visit.notes.get(group, {}))
+
+
+def _rows(finding: Finding, visit: Visit, lang: str) -> list[dict[str, object]]:
+    """A finding for programs: one object a problem, or one for the group."""
+    if not finding.problems:
+        result = "skipped" if finding.skipped else "ok"
+        row: dict[str, object] = {"group": finding.group, "result": result}
+        row.update({"why": finding.skipped} if finding.skipped else {"values": visit.notes.get(finding.group, {})})
+        return [row]
+    rows = []
+    for problem in finding.problems:
+        title, cause, fix = texts.explain(problem.code, lang, problem.values)
+        row = {"group": finding.group, "result": "problem", "code": problem.code}
+        row.update({"title": title, "cause": cause, "fix": fix, "values": dict(problem.values)})
+        rows.append(row)
+    return rows
+
+
+def _list(call: Call) -> None:
+    codes = [(check.group, code) for check in doctor.CHECKS for code in check.codes]
+    if call.options.json:
+        rows = [{"group": group, "code": code} for group, code in codes]
+        call.terminal.say(json.dumps(rows, indent=2))
+        return
+    for group, code in codes:
+        title = plain(CODES[code][call.lang][0])
+        call.terminal.say(f"{pad(group, max(map(len, doctor.GROUPS)))}  {code}  {title}")

@@ -1,0 +1,81 @@
+"""The machine: does systemd keep the service running, and is there room to write."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+
+from ..problem import Problem
+from .visit import Visit
+
+SERVICE, SOCKET = "wxserve.service", "wxserve.socket"
+# The command `wxserve` asks systemd before it goes into the sandbox, and puts the answer here.
+STATE_VARIABLE = "UNIT_STATE"
+PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,NRestarts,ActiveEnterTimestamp,MainPID,StatusText,ExecMainStatus"
+SYSTEMCTL_SECONDS = 5
+# A service that was begun again this often fails for a reason.
+MANY_RESTARTS = 5
+# SQLite needs room for its log, and for copies of what it changes.
+FREE_BYTES = 64 << 20
+
+
+def unit(visit: Visit) -> Iterator[Problem]:
+    """systemd holds the socket, and the service does not fail."""
+    state = unit_state(visit.environ)
+    if state.get(f"{SERVICE}.LoadState") != "loaded":
+        return  # not installed as a service: nothing to say
+    socket, service = state.get(f"{SOCKET}.ActiveState", ""), state.get(f"{SERVICE}.ActiveState", "")
+    restarts = int(state.get(f"{SERVICE}.NRestarts") or 0)
+    values = {"result": state.get(f"{SERVICE}.Result", ""), "status": state.get(f"{SERVICE}.ExecMainStatus", "")}
+    if socket != "active":
+        yield Problem("WX-OPS-01", {"reason": "unit-socket", "state": socket})
+    elif service == "failed" or state.get(f"{SERVICE}.SubState") == "auto-restart":
+        yield Problem("WX-OPS-01", {"reason": "unit-failed", **values})
+    elif restarts >= MANY_RESTARTS:
+        yield Problem("WX-OPS-01", {"reason": "unit-restarts", "n": restarts, **values})
+    else:
+        since = state.get(f"{SERVICE}.ActiveEnterTimestamp", "")
+        pid = state.get(f"{SERVICE}.MainPID", "0")
+        visit.note("unit", state=service, pid=pid, restarts=restarts, since=since or "-")
+
+
+def disk(visit: Visit) -> Iterator[Problem]:
+    """There is room where the state is kept."""
+    folder = visit.environ.get("STATE_DIRECTORY") or (visit.settings.base if visit.settings else os.getcwd())
+    try:
+        room = os.statvfs(folder)
+    except OSError as error:
+        yield Problem("WX-OPS-02", {"reason": "disk-unreadable", "folder": folder, "error": error.strerror})
+        return
+    free = room.f_bavail * room.f_frsize
+    if free < FREE_BYTES:
+        yield Problem("WX-OPS-02", {"reason": "disk-full", "folder": folder, "free": free >> 20})
+    elif room.f_files and not room.f_favail:
+        yield Problem("WX-OPS-02", {"reason": "disk-inodes", "folder": folder})
+    else:
+        visit.note("disk", folder=folder, free=f"{free >> 20} MB")
+
+
+def unit_state(environ: Mapping[str, str]) -> dict[str, str]:
+    """What systemd says about service and socket, by «unit.property»; nothing where there is no systemd."""
+    told = environ.get(STATE_VARIABLE)
+    if told is not None:
+        return dict(pair.split("=", 1) for pair in told.split(";") if "=" in pair)
+    if not os.path.isdir("/run/systemd/system"):
+        return {}
+    try:
+        shown = subprocess.run(
+            ["systemctl", "--no-pager", "show", "-p", PROPERTIES, SERVICE, SOCKET],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=SYSTEMCTL_SECONDS,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    state = {}
+    for block in shown.split("\n\n"):
+        values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        state.update({f"{values.get('Id')}.{name}": value for name, value in values.items()})
+    return state

@@ -1,0 +1,389 @@
+"""What the doctor finds, and how it says so. Codes and slips go into the common catalogues; ``ok.…`` is its good news."""
+
+from __future__ import annotations
+
+CODES: dict[str, dict[str, tuple[str, str, str]]] = {
+    "WX-CFG-11": {
+        "zh": ("{file} 其他用户可以写", "权限太宽：谁都能换掉会运行的代码或配置", "chmod go-w {file}"),
+        "en": (
+            "others may write {file}",
+            "its mode is too wide: anybody could change what is run",
+            "chmod go-w {file}",
+        ),
+    },
+    "WX-CFG-12": {
+        "zh": ("{file} 其他用户可以读", "里面是用户的消息和状态", "chmod o-rwx {file}"),
+        "en": ("others may read {file}", "users' messages and state are in it", "chmod o-rwx {file}"),
+    },
+    "WX-SIG-03": {
+        "zh": (
+            "签名错误的请求也得到了 echostr",
+            "回答的不是 wxserve，或前面有缓存；谁都能伪造消息",
+            "确认这个地址转给 wxserve，并关闭缓存",
+        ),
+        "en": (
+            "a wrong signature gets its echostr back",
+            "something else answers, or a cache does; anybody could forge messages",
+            "make sure that this address goes to wxserve, and that nothing caches it",
+        ),
+    },
+    "WX-SIG-05": {
+        "zh": ("echostr 没有原样返回：{problem}", "公众平台要求回答和 echostr 一个字节不差", "只输出 echostr 本身"),
+        "en": (
+            "echostr does not come back as it went: {problem}",
+            "the platform wants its very bytes, and nothing else",
+            "send echostr and nothing else",
+        ),
+    },
+    "WX-NET-01": {
+        "zh": ("{host} 解析不到地址：{error}", "没有 DNS 记录，或还没有生效；微信报「DNS失败」", "在域名服务商加一条 A 记录"),
+        "en": (
+            "{host} leads to no address: {error}",
+            "there is no DNS record, or not yet; WeChat's alarm says DNS失败",
+            "add an A record where the domain is managed",
+        ),
+    },
+    "WX-NET-02": {
+        "zh": ("{host} 只有 IPv6 地址（{address}）", "微信只用 IPv4 访问", "加一条 A 记录"),
+        "en": ("{host} has IPv6 alone ({address})", "WeChat comes by IPv4", "add an A record"),
+    },
+    "WX-NET-03": {
+        "zh": ("端口 {port} 不行", "微信只访问 http 的 80 和 https 的 443", "用 Nginx 在 80 或 443 上转发（见 nginx.conf）"),
+        "en": (
+            "port {port} will not do",
+            "WeChat takes http on 80 and https on 443",
+            "put Nginx in front, on 80 or 443 (nginx.conf)",
+        ),
+    },
+    "WX-NET-04": {
+        "zh": ("{host} 是 IP 地址，不是域名", "有的账号用 IP 地址通不过验证", "用域名"),
+        "en": ("{host} is an address, not a name", "for some accounts the platform does not take it", "use a domain"),
+    },
+    "WX-NET-05": {
+        "zh": ("端口 {port} 连不上：{problem}", "微信报「连接超时」或「Token验证失败」", "检查 Nginx 和防火墙"),
+        "en": (
+            "no connection to port {port}: {problem}",
+            "WeChat says 连接超时 or Token验证失败",
+            "look at Nginx and the firewalls",
+        ),
+    },
+    "WX-NET-06": {
+        "zh": ("{host} 的证书：{problem}", "微信不接受这样的 TLS，报「请求URL超时」或「Token验证失败」", "换一张证书"),
+        "en": (
+            "the certificate of {host}: {problem}",
+            "WeChat does not take such TLS, and says 请求URL超时 or Token验证失败",
+            "get another certificate",
+        ),
+    },
+    "WX-NET-07": {
+        "zh": (
+            "地址会跳转（{status} → {to}）",
+            "Nginx 补斜杠或强制 https，微信不会跟随，报「Token验证失败」",
+            "直接填 {to}，或改用 location = {path}",
+        ),
+        "en": (
+            "the address redirects ({status} → {to})",
+            "Nginx adds a slash or forces https; WeChat does not follow and says Token验证失败",
+            "enter {to}, or use location = {path}",
+        ),
+    },
+    "WX-NET-08": {
+        "zh": ("地址的回答不对（{status}）：{problem}", "微信报「Token验证失败」", "看 Nginx 的日志"),
+        "en": ("the address answers {status}: {problem}", "WeChat says Token验证失败", "look into Nginx's log"),
+    },
+    "WX-NET-09": {
+        "zh": ("回答的是一个拦截页面（{status}，「{found}」）：{problem}", "请求没有到达 wxserve", "让 /weixin 不被拦截"),
+        "en": (
+            "a page in front answers ({status}, “{found}”): {problem}",
+            "the request never reaches wxserve",
+            "exempt the path",
+        ),
+    },
+    "WX-NET-10": {
+        "zh": (
+            "签名没有原样到达：直接问服务是对的，经过这个地址就不对",
+            "前面的代理丢掉或改写了查询参数",
+            "去掉 rewrite，和附带的 nginx.conf 比较",
+        ),
+        "en": (
+            "the query does not arrive as it went: asked directly the service takes it, through this address it does not",
+            "a proxy in front drops or rewrites the query",
+            "take the rewrite out; compare with the shipped nginx.conf",
+        ),
+    },
+    "WX-NET-11": {
+        "zh": ("{bytes} 字节的推送没有通过（{status}）", "client_max_body_size 太小", "client_max_body_size 64k;"),
+        "en": (
+            "a push of {bytes} bytes does not pass ({status})",
+            "client_max_body_size is too small",
+            "client_max_body_size 64k;",
+        ),
+    },
+    "WX-NET-12": {
+        "zh": ("回答的不是这个服务：{problem}", "域名指向别处，或旧进程还在运行", "nginx -T | grep server_name"),
+        "en": (
+            "it is not this service that answers: {problem}",
+            "the name leads elsewhere, or an old process still runs",
+            "nginx -T | grep server_name",
+        ),
+    },
+    "WX-NET-13": {
+        "zh": (
+            "有一个不说话的连接时，其他请求 {seconds} 秒内得不到回答",
+            "用了单线程的服务器（例如 wsgiref），随机出现「故障」",
+            "用 python3 wxserve.py run",
+        ),
+        "en": (
+            "while one connection is silent, others wait more than {seconds} s",
+            "a single-threaded server (wsgiref, for example): 故障, at random",
+            "serve with python3 wxserve.py run",
+        ),
+    },
+    "WX-NET-14": {
+        "zh": (
+            "5.5 秒的回答在 {seconds} 秒时被切断（{status}）",
+            "前面的代理比微信先放弃，慢的回答会变成「故障」",
+            "proxy_read_timeout 6s;",
+        ),
+        "en": (
+            "an answer after 5.5 s was cut off at {seconds} s ({status})",
+            "a proxy gives up before WeChat does: slow answers become 故障",
+            "proxy_read_timeout 6s;",
+        ),
+    },
+    "WX-AES-01": {
+        "zh": ("加解密自检没有通过（{step}，{aes}）", "libcrypto 有问题，或 EncodingAESKey 不对", "设 mode = plain，并报告这个问题"),
+        "en": (
+            "the cipher fails its own test ({step}, {aes})",
+            "a faulty libcrypto, or a wrong EncodingAESKey",
+            "set mode = plain, and report it",
+        ),
+    },
+    "WX-TIM-03": {
+        "zh": (
+            "同时 {n} 个请求，答了 {answered} 个，最慢 {seconds} 秒",
+            "线程太少，或机器太忙；高峰时会出现「故障」",
+            "调大 threads，看看机器在忙什么",
+        ),
+        "en": (
+            "of {n} requests at once {answered} were answered, the last after {seconds} s",
+            "too few threads, or a busy machine: 故障 at peaks",
+            "raise threads; see what keeps the machine busy",
+        ),
+    },
+    "WX-OPS-01": {
+        "zh": ("systemd 服务：{problem}", "服务没有在正常运行", "journalctl -u wxserve -n 50"),
+        "en": ("the systemd service: {problem}", "it does not run as it should", "journalctl -u wxserve -n 50"),
+    },
+    "WX-OPS-02": {
+        "zh": ("{folder}：{problem}", "写不下状态和记录", "清理磁盘"),
+        "en": ("{folder}: {problem}", "state and records cannot be written", "make room"),
+    },
+    "WX-OPS-04": {
+        "zh": ("通过公开的地址可以访问 {path}", "代理把管理端口也转发了", "只转发微信的路径；admin 只监听 127.0.0.1"),
+        "en": (
+            "{path} is to be had under the public name",
+            "a proxy passes the admin listener on",
+            "pass on WeChat's path alone; keep admin on 127.0.0.1",
+        ),
+    },
+}
+
+SLIPS: dict[str, dict[str, tuple[str, str]]] = {
+    "tcp-timeout": {
+        "zh": ("没有回应", "在云控制台的安全组里放行这个端口；再看本机防火墙和 Nginx"),
+        "en": ("nothing comes back", "open the port in the cloud's security group; then look at the local firewall"),
+    },
+    "tcp-refused": {
+        "zh": ("被拒绝，没有程序在监听", "启动 Nginx，并确认它监听这个端口：ss -ltn"),
+        "en": ("refused: nothing listens there", "start Nginx, and see that it listens: ss -ltn"),
+    },
+    "tcp-other": {"zh": ("{error}", "检查网络和路由"), "en": ("{error}", "look at network and routes")},
+    "tls-early": {
+        "zh": ("还没有生效", "校准时间，或等它生效"),
+        "en": ("it is not valid yet", "set the clock, or wait"),
+    },
+    "tls-expired": {
+        "zh": ("已经过期", "更新证书（certbot renew），然后 systemctl reload nginx"),
+        "en": ("it has expired", "renew it (certbot renew), then systemctl reload nginx"),
+    },
+    "tls-soon": {
+        "zh": ("{days} 天后过期，看来没有自动更新", "certbot renew；检查它的定时任务"),
+        "en": ("it expires in {days} days and seems not to be renewed", "certbot renew; look at its timer"),
+    },
+    "tls-self": {
+        "zh": ("是自签名的", "用 Let's Encrypt 等机构签发的证书"),
+        "en": ("it is self-signed", "use one of a known authority, such as Let's Encrypt"),
+    },
+    "tls-chain": {
+        "zh": ("缺少中间证书", "ssl_certificate 要用 fullchain.pem"),
+        "en": ("the chain is incomplete", "ssl_certificate must be fullchain.pem"),
+    },
+    "tls-name": {
+        "zh": ("不是给这个域名的", "为 {host} 申请证书；检查 Nginx 的 server_name"),
+        "en": ("it is for another name", "get one for {host}; look at server_name in Nginx"),
+    },
+    "tls-old": {
+        "zh": ("TLS 版本太旧", "ssl_protocols TLSv1.2 TLSv1.3;"),
+        "en": ("the TLS is too old", "ssl_protocols TLSv1.2 TLSv1.3;"),
+    },
+    "tls-other": {
+        "zh": ("TLS 握手失败：{error}", "检查 Nginx 的 ssl_ 各行"),
+        "en": ("the handshake fails: {error}", "look at Nginx's ssl_ lines"),
+    },
+    "silent-timeout": {
+        "zh": ("没有回答", "看 journalctl -u wxserve；Nginx 日志里 rt 很大的那一行"),
+        "en": ("no answer", "look at journalctl -u wxserve, and at rt in Nginx's log"),
+    },
+    "silent-closed": {
+        "zh": ("连接被关闭，什么都没有回", "检查地址里的域名和路径：附带的 nginx.conf 对其他地址不回答"),
+        "en": ("closed without a byte", "look at name and path: the shipped nginx.conf does not answer any other"),
+    },
+    "silent-refused": {"zh": ("连接被拒绝", "启动 Nginx"), "en": ("the connection is refused", "start Nginx")},
+    "silent-other": {"zh": ("不是 HTTP：{error}", "检查端口"), "en": ("that is no HTTP: {error}", "look at the port")},
+    "status-404": {
+        "zh": ("没有 {path} 这个路径", "Nginx 里写 location = {path}，并和 [server] path 一致"),
+        "en": ("there is no path {path}", "location = {path} in Nginx, the same as [server] path"),
+    },
+    "status-405": {
+        "zh": ("不接受 GET", "去掉限制请求方法的设置，GET 和 POST 都要放行"),
+        "en": ("GET is not taken", "let both GET and POST through"),
+    },
+    "status-429": {
+        "zh": ("被限流了", "限流要放过带签名的请求，见附带的 nginx.conf"),
+        "en": ("limited by rate", "limits must spare signed requests: see the shipped nginx.conf"),
+    },
+    "status-500": {
+        "zh": ("程序出错", "回答的可能不是 wxserve；看日志"),
+        "en": ("a program fails", "it may not be wxserve that answers; look into its log"),
+    },
+    "status-502": {
+        "zh": ("Nginx 连不上 wxserve", "systemctl status wxserve.socket；SocketGroup 要是 Nginx 的组"),
+        "en": ("Nginx cannot reach wxserve", "systemctl status wxserve.socket; SocketGroup must be Nginx's"),
+    },
+    "status-503": {
+        "zh": ("服务没有准备好", "看 journalctl -u wxserve：多半是配置有误"),
+        "en": ("the service is not ready", "see journalctl -u wxserve: a faulty configuration, most likely"),
+    },
+    "status-504": {
+        "zh": ("wxserve 太久没有回答", "systemctl restart wxserve，再看日志"),
+        "en": ("wxserve is silent for too long", "systemctl restart wxserve, then look into its log"),
+    },
+    "status-other": {
+        "zh": ("不是 200", "直接在 Nginx 的日志里找这个请求"),
+        "en": ("that is not 200", "look for this request in Nginx's log"),
+    },
+    "block-icp": {
+        "zh": ("域名没有备案", "备案，或用境外的主机"),
+        "en": ("the domain is not registered (备案)", "register it, or use a host outside mainland China"),
+    },
+    "block-firewall": {
+        "zh": ("防火墙或 CDN 的验证页面", "让 WAF 或 CDN 放行这个路径"),
+        "en": ("a firewall's or a CDN's challenge", "exempt this path there"),
+    },
+    "echostr is missing": {
+        "zh": ("请求里就没有它", "在公众平台点「提交」，那才是验证请求"),
+        "en": ("the request had none", "press 提交 on the platform: that sends the check"),
+    },
+    "extra-gzip": {
+        "zh": ("被压缩了（{bytes} 字节）", "对这个路径 gzip off;"),
+        "en": ("compressed ({bytes} bytes)", "gzip off; for this path"),
+    },
+    "extra-bom": {
+        "zh": ("前面多了 BOM：{hex}", "去掉文件开头的 BOM"),
+        "en": ("a BOM before it: {hex}", "save the file without a BOM"),
+    },
+    "extra-space": {
+        "zh": ("前后多了空白或换行：{hex}", "只输出 echostr 本身"),
+        "en": ("blanks or line ends around it: {hex}", "send echostr and nothing else"),
+    },
+    "extra-html": {
+        "zh": ("是一个 HTML 页面：{hex}", "确认这个地址转给 wxserve"),
+        "en": ("an HTML page: {hex}", "make sure that this address goes to wxserve"),
+    },
+    "extra-json": {
+        "zh": ("是 JSON：{hex}", "只输出 echostr 本身，不加引号"),
+        "en": ("JSON: {hex}", "send echostr itself, without quotes"),
+    },
+    "extra-other": {
+        "zh": ("是别的内容（{bytes} 字节）：{hex}", "确认这个地址转给 wxserve"),
+        "en": ("something else ({bytes} bytes): {hex}", "make sure that this address goes to wxserve"),
+    },
+    "other-program": {
+        "zh": ("没有 wxserve 的标记", "看这个域名在 Nginx 里转给了谁"),
+        "en": ("it lacks wxserve's mark", "see where Nginx sends this name"),
+    },
+    "other-token": {
+        "zh": ("它的 Token 和配置里的不同", "改过 Token 的话：systemctl restart wxserve"),
+        "en": ("it has another token than the configuration", "after a change: systemctl restart wxserve"),
+    },
+    "other-process": {
+        "zh": ("同一个 Token，另一个进程", "找到旧进程并停掉：ss -lxp | grep wxserve；ss -ltnp"),
+        "en": ("the same token, another process", "find and stop the old one: ss -lxp | grep wxserve; ss -ltnp"),
+    },
+    "unit-socket": {
+        "zh": ("wxserve.socket 没有在监听（{state}）", "systemctl enable --now wxserve.socket"),
+        "en": ("wxserve.socket does not listen ({state})", "systemctl enable --now wxserve.socket"),
+    },
+    "unit-failed": {
+        "zh": ("启动失败（{result}，退出码 {status}）", "journalctl -u wxserve -n 50；改正后会自动启动"),
+        "en": ("it does not start ({result}, status {status})", "journalctl -u wxserve -n 50; mended, it starts by itself"),
+    },
+    "unit-restarts": {
+        "zh": ("已经重启了 {n} 次（{result}，退出码 {status}）", "journalctl -u wxserve -n 200 找原因"),
+        "en": ("it was begun again {n} times ({result}, status {status})", "journalctl -u wxserve -n 200 says why"),
+    },
+    "disk-full": {"zh": ("只剩 {free} MB", "清理磁盘"), "en": ("{free} MB are left", "make room")},
+    "disk-inodes": {"zh": ("没有空闲的 inode", "删除多余的小文件"), "en": ("no inodes are left", "remove small files")},
+    "disk-unreadable": {"zh": ("无法访问：{error}", "检查路径和权限"), "en": ("no access: {error}", "look at path and mode")},
+}
+
+WORDS: dict[str, dict[str, str]] = {
+    "command.doctor": {"zh": "查出微信为什么访问不了，或得不到回答", "en": "find out why WeChat cannot reach us"},
+    "command.explain": {"zh": "解释代码、错误码和微信的报错", "en": "explain a code, an errcode, a notice of WeChat's"},
+    "explain.help.text": {
+        "zh": "我们的代码、微信的错误码，或它的报错（可以整段粘贴）",
+        "en": "a code of ours, one of Tencent's, or what WeChat said; paste it as it is",
+    },
+    "explain.unknown": {
+        "zh": "「{text}」里没有认识的代码。wxserve doctor --list-checks 列出我们的",
+        "en": "no code that is known in “{text}”. wxserve doctor --list-checks lists ours",
+    },
+    "doctor.help.url": {"zh": "在公众平台填的地址", "en": "the address that was entered on the platform"},
+    "doctor.help.via": {
+        "zh": "不查 DNS，直接问这个地址，例如 127.0.0.1:80",
+        "en": "ask this address, not the one that DNS gives; for example 127.0.0.1:80",
+    },
+    "doctor.help.request": {
+        "zh": "一个收到的请求：粘贴的网址、日志行，或保存它的文件；- 为标准输入",
+        "en": "a request that was received: a pasted URL, a line of a log, or a file with it; - is standard input",
+    },
+    "doctor.help.list": {"zh": "列出所有检查", "en": "list all checks"},
+    "doctor.help.checks": {"zh": "只做这些检查：组名或代码", "en": "only these: groups or codes"},
+    "doctor.unknown": {"zh": "没有 {name} 这个检查。有：{names}", "en": "there is no check {name}. There are: {names}"},
+    "doctor.bad_url": {
+        "zh": "{url} 不是公众平台能填的地址，例如 https://你的域名/weixin",
+        "en": "{url} is no address that the platform takes, such as https://your.domain/weixin",
+    },
+    "doctor.bad_via": {"zh": "{via} 不是 主机:端口", "en": "{via} is not host:port"},
+    "doctor.problems": {"zh": "{n} 个问题。没有改动任何东西。", "en": "problems: {n}. Nothing was changed."},
+    "doctor.fine": {"zh": "没有发现问题。", "en": "no problem was found."},
+    "doctor.cause": {"zh": "原因  {cause}", "en": "cause  {cause}"},
+    "doctor.fix": {"zh": "办法  {fix}", "en": "fix    {fix}"},
+    "doctor.skip.needs-url": {"zh": "没有检查：加上 --url http://你的域名/weixin", "en": "not asked: add --url http://your.domain/weixin"},
+    "doctor.skip.needs-config": {"zh": "没有检查：先改正配置", "en": "not asked: mend the configuration first"},
+    "doctor.skip.after-problem": {"zh": "没有检查：先解决上面的问题", "en": "not asked: mend what is above first"},
+    "doctor.skip.nothing": {"zh": "没有什么可看的", "en": "there is nothing to look at"},
+    "ok.config": {"zh": "{rules} 条规则，Token {token} 位，模式 {mode}，{file}", "en": "{rules} rules, a token of {token} characters, mode {mode}, {file}"},
+    "ok.aes": {"zh": "自检通过（{aes}）", "en": "passes its own test ({aes})"},
+    "ok.request": {"zh": "{name} 正确，请求没有问题", "en": "{name} is right; nothing is wrong with it"},
+    "ok.unit": {"zh": "{state}，pid {pid}，重启 {restarts} 次，自 {since}", "en": "{state}, pid {pid}, {restarts} restarts, since {since}"},
+    "ok.disk": {"zh": "{folder} 还有 {free}", "en": "{free} free in {folder}"},
+    "ok.url": {"zh": "{url}", "en": "{url}"},
+    "ok.dns": {"zh": "{host} → {addresses}", "en": "{host} → {addresses}"},
+    "ok.tcp": {"zh": "端口 {port} 可以连接，{ms} ms（从这台机器）", "en": "port {port} accepts, {ms} ms (from this machine)"},
+    "ok.tls": {"zh": "{version}，证书还有 {days} 天", "en": "{version}, {days} days left"},
+    "ok.http": {"zh": "echostr 原样返回，{ms} ms", "en": "echostr comes back as it went, {ms} ms"},
+    "ok.push": {"zh": "{bytes} 字节和 5.5 秒都能通过，空闲连接不碍事", "en": "{bytes} bytes and 5.5 s pass, and idle connections do no harm"},
+    "ok.speed": {"zh": "同时 {n} 个请求，{ms} ms", "en": "{n} at once in {ms} ms"},
+}
