@@ -8,10 +8,15 @@ This file is the command, the WSGI callable ``application`` for any other server
 It keeps no state: run as a script it is ``__main__``, and a handler's ``from wxserve import on`` is a second copy.
 """
 
+import os
 import sys
 
 if sys.version_info < (3, 9):  # noqa: UP036 - said here because nothing below can be read by an older Python
     sys.exit("wxserve needs Python 3.9 or newer / wxserve 需要 Python 3.9 或更新版本")
+
+# `python3 -I` leaves this folder out. Its real name: a link that an upgrade changes must not mix two releases.
+if os.path.dirname(os.path.realpath(__file__)) not in sys.path:
+    sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from weixin.app import Lazy
 from weixin.routing.marks import on
