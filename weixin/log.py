@@ -8,10 +8,12 @@ key ``user``, what somebody wrote under ``text``.
 from __future__ import annotations
 
 import atexit
+import functools
 import hashlib
 import json
 import logging
 import os
+import re
 import sys
 import textwrap
 import threading
@@ -22,6 +24,9 @@ from typing import Any, NamedTuple, TextIO
 
 # How long an ordinary line may wait for others to be written with.
 BATCH_SECONDS = 0.05
+# Lines written at a time by the thread behind them: putting these together takes a quarter of a millisecond, for which
+# a request may have to wait for the interpreter.
+BATCH_LINES = 32
 # Lines that may wait; past this they are dropped and counted, because a blocked terminal must not eat memory.
 MAX_PENDING = 10_000
 # The same refusal again within this time is counted, not written.
@@ -33,6 +38,10 @@ SHORT = 20
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _WORDS = {logging.DEBUG: "DEBUG", logging.INFO: "INFO ", logging.WARNING: "WARN ", logging.ERROR: "ERROR"}
+# Most values, recognized with one look.
+_PLAIN = re.compile(r"[\w./:…+-]+").fullmatch
+# A value with one of these goes into quotes, or a reader would take it for two.
+_AWKWARD = re.compile('[ "=]').search
 # man sd-daemon: the journal reads a line's priority from a prefix.
 _PRIORITIES = {logging.DEBUG: "<7>", logging.INFO: "<6>", logging.WARNING: "<4>", logging.ERROR: "<3>"}
 
@@ -104,12 +113,10 @@ class Journal:
             self._folds[code, key] = [0, time.monotonic(), level, event, fields]
         self.line(level, event, {**fields, "count": 1}, code)
 
-    def flush(self) -> None:
-        """Write everything that waits."""
+    def flush(self, most: int = MAX_PENDING) -> None:
+        """Write what waits, *most* lines of it."""
         with self._writing:
-            lines = []
-            while self._pending:
-                lines.append(self._pending.popleft())
+            lines = [self._pending.popleft() for _ in range(min(most, len(self._pending)))]
             if self._dropped:
                 lines.append(Line(time.time(), logging.WARNING, "log", {"dropped": self._dropped}))
                 self._dropped = 0
@@ -145,8 +152,9 @@ class Journal:
             if time.monotonic() - unfolded > 1:
                 unfolded = time.monotonic()
                 self._unfold(unfolded)
-            if self._pending:
-                self.flush()
+            while self._pending:
+                self.flush(BATCH_LINES)
+                time.sleep(0)  # let a request have the interpreter
 
     def _unfold(self, now: float) -> None:
         due = []
@@ -201,19 +209,20 @@ def under_systemd(stream: TextIO) -> bool:
 
 def render(line: Line, style: Style) -> str:
     """Put one line together, without its line feed."""
-    fields = {"code": line.code, **line.fields} if line.code else dict(line.fields)
-    if "user" in fields:
-        fields["user"] = mask(str(fields["user"]), style.openid)
-    if "text" in fields:
-        fields["text"] = excerpt(str(fields["text"]), style.content)
-    shown = {key: value for key, value in fields.items() if value is not None and value != ""}
+    shown: dict[str, Any] = {"code": line.code} if line.code else {}
+    for key, value in line.fields.items():
+        if key == "user":
+            value = mask(str(value), style.openid)
+        elif key == "text":
+            value = excerpt(str(value), style.content)
+        if value is not None and value != "":
+            shown[key] = value
     if style.format == "json":
-        head = {"at": _stamp(line.at), "level": _WORDS[line.level].strip(), "event": line.event}
-        extra = {"detail": line.detail} if line.detail else {}
-        text = json.dumps({**head, **shown, **extra}, ensure_ascii=False, default=str)
-        return _PRIORITIES[line.level] + text if style.journal else text
-    words = "".join(f" {key}={_value(value)}" for key, value in shown.items())
-    text = f"{_WORDS[line.level]} {line.event}{words}"
+        return _json(line, shown, style)
+    text = f"{_WORDS[line.level]} {line.event}"
+    for key, value in shown.items():
+        word = str(value)
+        text += f" {key}={word if _PLAIN(word) else _quoted(word)}"
     if not style.journal:
         text = f"{_stamp(line.at)} {text}"
     if line.detail:  # indented, so that nothing in a traceback can pass for a line of ours
@@ -221,6 +230,13 @@ def render(line: Line, style: Style) -> str:
     if style.journal:
         text = "\n".join(_PRIORITIES[line.level] + part for part in text.split("\n"))
     return text
+
+
+def _json(line: Line, shown: dict[str, Any], style: Style) -> str:
+    head = {"at": _stamp(line.at), "level": _WORDS[line.level].strip(), "event": line.event}
+    extra = {"detail": line.detail} if line.detail else {}
+    text = json.dumps({**head, **shown, **extra}, ensure_ascii=False, default=str)
+    return _PRIORITIES[line.level] + text if style.journal else text
 
 
 def mask(openid: str, how: str = "mask") -> str:
@@ -239,15 +255,22 @@ def excerpt(text: str, how: str = "short") -> str:
     return text if how == "full" or len(text) <= SHORT else text[:SHORT] + "…"
 
 
-def _value(value: Any) -> str:
-    text = str(value)
-    if not text.isprintable() or any(c in ' "=' for c in text) or not text:
-        return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
-    return text
+def _quoted(text: str) -> str:
+    if text.isprintable() and not _AWKWARD(text):
+        return text
+    # A line feed alone is worth no escapes in everything else.
+    return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
 
 
 def _stamp(at: float) -> str:
     """Local time with its offset, to the millisecond."""
+    head, tail = _second(int(at))
+    return f"{head}.{int(at % 1 * 1000):03d}{tail}"
+
+
+@functools.lru_cache(maxsize=2)
+def _second(at: int) -> tuple[str, str]:
+    """A second's date and time, and its offset: a busy second has thousands of lines."""
     parts = time.localtime(at)
     offset = time.strftime("%z", parts)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', parts)}.{int(at % 1 * 1000):03d}{offset[:3]}:{offset[3:]}"
+    return time.strftime("%Y-%m-%dT%H:%M:%S", parts), f"{offset[:3]}:{offset[3:]}"
