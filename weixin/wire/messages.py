@@ -267,53 +267,58 @@ def parse(body: bytes) -> Fields:
         raise MessageRefused("WX-XML-01", "the body is not in UTF-8")
     # ElementTree would write out a namespace in every name that has its prefix: one of half a megabyte in a thousand
     # names fills the memory. Here a prefix is a part of the name.
-    parser, tree = expat.ParserCreate("utf-8"), _Tree()
+    parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
-    parser.StartElementHandler = tree.start
-    parser.EndElementHandler = tree.end
-    parser.CharacterDataHandler = tree.text.append
+    fields = _build(parser)
     try:
         parser.Parse(text, True)
     except expat.ExpatError as error:
         at = f"{error.lineno}:{error.offset}"
         raise MessageRefused("WX-XML-01", "the body is not well-formed", at=at) from None
-    return tree.fields
+    return fields
 
 
-class _Tree:
-    """The dictionary of one body, made as the parser reads, so that the first limit passed stops it."""
+def _build(parser: expat.XMLParserType) -> Fields:
+    """Have *parser* fill the dictionary that is returned; the first limit passed stops it.
 
-    __slots__ = ("_left", "_open", "fields", "text")
+    Functions over local names, because every push pays for some twenty calls of them.
+    """
+    root: Fields = {}
+    # What was read so far of every element that is open, outermost first; None while it has no children.
+    opened: list[Fields | None] = []
+    # The text of the element that is open innermost, in the parser's pieces.
+    pieces: list[str] = []
+    left = MAX_ELEMENTS
 
-    def __init__(self) -> None:
-        self.fields: Fields = {}
-        #: The text of the element that is open innermost, in the parser's pieces.
-        self.text: list[str] = []
-        # What was read so far of every element that is open, the root first.
-        self._open: list[Fields] = []
-        self._left = MAX_ELEMENTS
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._left -= 1
-        if self._left < 0 or len(self._open) > MAX_DEPTH:
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0 or len(opened) > MAX_DEPTH:
             raise MessageRefused("WX-XML-01", "the body has too many or too deeply nested elements")
-        self._open.append({})
-        self.text.clear()
+        opened.append(None if opened else root)
+        pieces.clear()
 
-    def end(self, name: str) -> None:
-        fields = self._open.pop()
-        if not self._open:
-            self.fields = fields
-            return
+    def end(name: str) -> None:
         # An element that has children is no text, whatever stands between them.
-        value: Any = fields or "".join(self.text)
-        self.text.clear()
-        if not fields and len(value) > MAX_TEXT:
-            raise MessageRefused("WX-XML-01", "an element is too long", element=name[:40])
-        siblings = self._open[-1]
-        if name not in siblings:
+        value: Any = opened.pop()
+        if value is None:
+            value = "".join(pieces)
+            if len(value) > MAX_TEXT:
+                raise MessageRefused("WX-XML-01", "an element is too long", element=name[:40])
+        pieces.clear()
+        if not opened:
+            return
+        siblings = opened[-1]
+        if siblings is None:
+            opened[-1] = {name: value}
+        elif name not in siblings:
             siblings[name] = value
         elif isinstance(siblings[name], list):
             siblings[name].append(value)
         else:
             siblings[name] = [siblings[name], value]
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = pieces.append
+    return root
