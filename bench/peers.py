@@ -55,7 +55,7 @@ def wxserve_ini(place: Place, replies: str = "") -> str:
     return (
         "[wechat]\n"
         f"token = {pushes.TOKEN}\nmode = {place.mode}\nappid = {pushes.APPID}\naes_key = {pushes.AES_KEY}\n"
-        f"[server]\nlisten = {place.address}\npath = /weixin\nworkers = 1\n"
+        f"[server]\nlisten = {place.address}\n"
         f"[replies]\n{replies or 'handlers = ' + str(APPS / 'handlers')}\n"
     )
 
