@@ -42,9 +42,7 @@ def busy(rounds: int, seconds: float) -> list[list[str]]:
         server = running(folder, stack)
         for number in range(rounds + 1):
             for count in COUNTS:
-                sample = lab.load(
-                    server, pushes.plain_script(folder, close=False), seconds, connections=count
-                )
+                sample = lab.load(server, pushes.plain_script(folder, close=False), seconds, connections=count)
                 if number:
                     samples[count].append(sample)
     base = [sample.micros for sample in samples[COUNTS[0]]]
@@ -102,9 +100,7 @@ def alive(sock: socket.socket) -> bool:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "--idle", type=int, default=9_990, help="silent connections; below the server's own limit"
-    )
+    parser.add_argument("--idle", type=int, default=9_990, help="silent connections; below the server's own limit")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.8, help="of load, a round")
     parser.add_argument("--markdown", action="store_true")

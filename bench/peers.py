@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,9 @@ BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 APPS = BENCH / "apps"
 VENV = BENCH / ".venv" / "bin"
-# wxserve runs on the interpreter alone, the one the peers' environment was made from.
-PYTHON = str(Path(sys.executable).resolve())
+# The same for wxserve, which needs none of its packages: another interpreter's site-packages may run code of their own
+# at every start.
+PYTHON = str(VENV / "python")
 THREADS = "4"  # gunicorn's own advice is 2-4 a core; more only costs it more
 
 
@@ -98,9 +98,7 @@ def _go_build() -> tuple[str, str]:
     # Under the peers' own folder, so that nothing is left elsewhere and `make clean` takes it.
     env = {**os.environ, "GOCACHE": str(VENV.parent / "go-cache"), "GO111MODULE": "off"}
     command = ["go", "build", "-o", str(target), "main.go"]
-    built = subprocess.run(
-        command, cwd=APPS / "go", env=env, capture_output=True, text=True, timeout=120, check=False
-    )
+    built = subprocess.run(command, cwd=APPS / "go", env=env, capture_output=True, text=True, timeout=120, check=False)
     return str(target), "" if built.returncode == 0 else "go build: " + built.stderr.strip()[-200:]
 
 

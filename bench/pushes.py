@@ -228,9 +228,7 @@ def _lua(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def plain_script(
-    folder: Path, *, close: bool, texts: tuple[str, ...] = (TEXT,), marker: str = EXPECTED
-) -> Script:
+def plain_script(folder: Path, *, close: bool, texts: tuple[str, ...] = (TEXT,), marker: str = EXPECTED) -> Script:
     """wrk asks in plain mode, the texts in turn; every request has its own MsgId."""
     body = push("@USER@", f"{next(_runs):08d}@ID@", "@TEXT@")
     body_1, rest = body.split("@USER@")

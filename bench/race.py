@@ -98,9 +98,7 @@ def script_for(way: str, folder: Path, seconds: float) -> pushes.Script:
     return pushes.plain_script(folder, close=way != KEEP)
 
 
-def run(
-    contenders: list[peers.Peer], ways: Sequence[str], rounds: int, seconds: float, check: Check
-) -> list[Entrant]:
+def run(contenders: list[peers.Peer], ways: Sequence[str], rounds: int, seconds: float, check: Check) -> list[Entrant]:
     """Warm everybody up, then the rounds: each way, each peer in turn."""
     entrants = [Entrant(peer) for peer in contenders]
     with contextlib.ExitStack() as stack:
@@ -160,9 +158,7 @@ def report(entrants: list[Entrant], ways: Sequence[str], markdown: bool) -> str:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "--long", action="store_true", help="nine rounds of two seconds, not three short ones"
-    )
+    parser.add_argument("--long", action="store_true", help="nine rounds of two seconds, not three short ones")
     parser.add_argument("--only", choices=["programs", "servers", "start"])
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
