@@ -30,6 +30,10 @@ class CannotStart(Exception):
     """A server ended, or never answered. The message has the end of what it printed."""
 
 
+class Died(Exception):
+    """A server took no connection any more. The message has the end of what it printed."""
+
+
 @dataclass(frozen=True)
 class Address:
     """Where a server listens: a unix socket if there is a path, else TCP."""
@@ -214,7 +218,7 @@ def load(server: Server, script: Script, seconds: float, *, port: int = 0, conne
         after, ended = server.cpu(), time.monotonic()
     result = [line for line in printed.splitlines() if line.startswith("RESULT")]
     if not result:
-        raise RuntimeError(f"wrk: {printed.strip()[-300:]}")
+        raise Died(f"{printed.strip()[-200:]}; exit status {server.process.poll()}: {server.last_words()}")
     total, wrong, lost, p50, p99 = map(int, result[0].split()[1:])
     return Sample(total - wrong, wrong, lost, after - before, ended - began, p50 / 1000, p99 / 1000)
 

@@ -89,10 +89,9 @@ def unseal(sealed: str) -> str:
     return data[4 : 4 + size].decode()
 
 
-def sealed_push(sender: str, msg_id: str) -> tuple[str, str]:
-    """(extra query, body) of a safe-mode push."""
+def sealed_push(sender: str, msg_id: str, timestamp: str) -> tuple[str, str]:
+    """(extra query, body) of a safe-mode push; its URL has the same timestamp."""
     encrypt = seal(push(sender, msg_id))
-    timestamp = str(int(time.time()))
     query = f"&encrypt_type=aes&msg_signature={signature(TOKEN, timestamp, NONCE, encrypt)}"
     body = (
         f"<xml>\n    <ToUserName><![CDATA[{ACCOUNT}]]></ToUserName>\n"
@@ -101,8 +100,11 @@ def sealed_push(sender: str, msg_id: str) -> tuple[str, str]:
     return query, body
 
 
-def _target(sender: str) -> str:
-    timestamp = str(int(time.time()))
+def _now() -> str:
+    return str(int(time.time()))
+
+
+def _target(sender: str, timestamp: str) -> str:
     signed = signature(TOKEN, timestamp, NONCE)
     return f"/weixin?signature={signed}&timestamp={timestamp}&nonce={NONCE}&openid={sender}"
 
@@ -122,11 +124,11 @@ def _request(target: str, body: str) -> bytes:
 
 def one(mode: str, text: str = TEXT) -> bytes:
     """A whole request, on a connection of its own, with a MsgId nobody has seen."""
-    sender, msg_id = user(0), f"{next(_runs):08d}{0:09d}"
+    sender, msg_id, now = user(0), f"{next(_runs):08d}{0:09d}", _now()
     if mode == SAFE:
-        query, body = sealed_push(sender, msg_id)
-        return _request(_target(sender) + query, body)
-    return _request(_target(sender), push(sender, msg_id, text))
+        query, body = sealed_push(sender, msg_id, now)
+        return _request(_target(sender, now) + query, body)
+    return _request(_target(sender, now), push(sender, msg_id, text))
 
 
 class _Wire(io.BytesIO):
@@ -234,7 +236,7 @@ def plain_script(folder: Path, *, close: bool, texts: tuple[str, ...] = (TEXT,),
     body_1, rest = body.split("@USER@")
     body_2, rest = rest.split("@TEXT@")
     body_3, body_4 = rest.split("@ID@")
-    head = _head(_target("@USER@"), close)
+    head = _head(_target("@USER@", _now()), close)
     head_1, head_2 = head.split("@USER@")
     pieces = {"body_1": body_1, "body_2": body_2, "body_3": body_3, "body_4": body_4}
     pieces |= {"head_1": head_1, "head_2": head_2}
@@ -249,13 +251,13 @@ def plain_script(folder: Path, *, close: bool, texts: tuple[str, ...] = (TEXT,),
 
 def sealed_script(folder: Path, count: int, *, close: bool) -> Script:
     """wrk asks in safe mode from a pool of `count` pushes sealed now, each with a MsgId of its own."""
-    run = next(_runs)
-    head = _head(_target(user(0)) + "@QUERY@", close)
+    run, now = next(_runs), _now()
+    head = _head(_target(user(0), now) + "@QUERY@", close)
     head_1, head_2 = head.split("@QUERY@")
     pool = folder / f"pool-{run}.txt"
     with pool.open("w", encoding="utf-8") as out:
         for number in range(count):
-            query, body = sealed_push(user(number % 1000), f"{run:08d}{number:09d}")
+            query, body = sealed_push(user(number % 1000), f"{run:08d}{number:09d}", now)
             out.write(query + "\t" + body.replace("\n", "\r") + "\n")
     lua = (_COMMON + _POOLED).format(marker=_lua("<Encrypt>"), head_1=_lua(head_1), head_2=_lua(head_2))
     script = _written(folder, lua)

@@ -114,10 +114,16 @@ def run(contenders: list[peers.Peer], ways: Sequence[str], rounds: int, seconds:
             for way in ways:
                 script = script_for(way, folder, seconds if number else WARM_UP)
                 for entrant in entrants:
-                    if way in entrant.running:
+                    if way not in entrant.running:
+                        continue
+                    try:
                         sample = entrant.ask(way, script, seconds if number else WARM_UP)
-                        if number:
-                            entrant.samples.setdefault(way, []).append(sample)
+                    except lab.Died as error:
+                        entrant.trouble[way] = f"died in round {number}: {error}"
+                        del entrant.running[way]
+                        continue
+                    if number:
+                        entrant.samples.setdefault(way, []).append(sample)
             progress(f"round {number} of {rounds}")
     return entrants
 

@@ -57,7 +57,7 @@ def measure(entrants: list[peers.Peer], rounds: int) -> dict[str, Figures]:
                     continue
                 try:
                     seconds, memory = once(peer, folder, WARM if number else 0)
-                except (lab.CannotStart, pushes.WrongAnswer) as error:
+                except (lab.CannotStart, lab.Died, pushes.WrongAnswer) as error:
                     seen.trouble = str(error)
                     continue
                 if number:
