@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["programs", "servers", "start"])
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    rounds, seconds = (9, 2.0) if options.long else (3, 0.45)
+    rounds, seconds = (9, 2.0) if options.long else (3, 0.4)
     began = time.monotonic()
     print(f"{platform.python_implementation()} {platform.python_version()}, Linux {platform.release()}")
     if options.only in (None, "programs"):
