@@ -1,8 +1,9 @@
-# make run | test | lint | clean | install | upgrade | uninstall | dist.   Running and testing need Python 3.9 or newer and nothing else.
+# make run | test | lint | bench-setup | bench | clean | dist | install | upgrade | uninstall
+# Running and testing need Python 3.9 or newer and nothing else.
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: run test lint clean
+.PHONY: run test lint bench-setup bench clean
 
 run:
 	$(PYTHON) wxserve.py
@@ -19,6 +20,13 @@ $(VENV)/.ruff-mypy: Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check ruff==0.17.6 mypy==2.4.1
 	touch $@
+
+# The race against named peers: see bench/README.md.
+bench-setup:
+	$(PYTHON) bench/install.py
+
+bench:
+	bench/.venv/bin/python bench/race.py
 
 clean:
 	rm -rf $(VENV) bench/.venv bench/node_modules dist .mypy_cache .ruff_cache
