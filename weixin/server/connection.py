@@ -127,16 +127,17 @@ class Connection:
             if not poll.poll(timeout * 1000):
                 raise Gone
 
-    def wait_gone(self, timeout: float, wakers: tuple[int, ...]) -> bool:
+    def wait_gone(self, timeout: float, hurry: int, until: int) -> bool:
         """Whether the peer hangs up, if only its sending half, within `timeout` seconds.
 
-        One of the descriptors in `wakers` becoming readable ends the wait.
+        The descriptor `hurry`, when readable, ends the wait with True; `until`, if not negative, with False.
         """
         poll = select.poll()
         poll.register(self.fd, RDHUP)
-        for fd in wakers:
-            poll.register(fd, select.POLLIN)
-        return any(fd == self.fd for fd, _ in poll.poll(max(0.0, timeout) * 1000))
+        poll.register(hurry, select.POLLIN)
+        if until >= 0:
+            poll.register(until, select.POLLIN)
+        return any(fd != until for fd, _ in poll.poll(max(0.0, timeout) * 1000))
 
     def shut_for_writing(self) -> None:
         """Say that the answer is complete, and stay for what the client still sends."""

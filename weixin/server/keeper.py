@@ -22,8 +22,6 @@ from .reader import Reader
 SWEEP_SECONDS = 0.25
 # What is read, and thrown away, of a refused request, so that the refusal can be read (RFC 9112 section 9.6).
 LINGER_MAX = 64 * 1024
-# While draining, a connection without a request may still send the one that is on its way.
-LAST_REQUEST_SECONDS = 2.0
 
 
 class Keeper:
@@ -154,7 +152,7 @@ class Keeper:
 
     def hasten(self) -> None:
         """The server drains: a connection without a request has little time left to send one."""
-        self._idle_seconds = min(self._idle_seconds, LAST_REQUEST_SECONDS)
+        self._idle_seconds = min(self._idle_seconds, self._options.last_request_timeout)
         now = time.monotonic()
         for connection in list(self.connections.values()):
             if connection.stage == IDLE and not connection.busy and connection.out is None:

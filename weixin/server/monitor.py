@@ -68,11 +68,13 @@ class Monitor:
                 next_beat = now + BEAT
                 self._beat()
                 self._write_log(last=False)
+            if self._drain_until != math.inf and not worker.draining:
+                worker.drain(self._drain_last)
+            if worker.draining:
+                worker.stand_in()
             if now >= self._drain_until:
                 self._end_waiting()
                 break
-            if self._drain_until != math.inf and not worker.draining:
-                worker.drain(self._drain_last)
             for fd, _ in poll.poll(self._sleep(now, next_beat) * 1000):
                 if fd == inbox:
                     if not on_inbox():

@@ -51,6 +51,9 @@ SEND_TIMEOUT = 10.0
 # After an error of ours: long enough for the answer to cross the sea before a reset could eat it.
 LINGER_TIMEOUT = 1.0
 
+# While draining, a connection without a request may still send the one that is on its way.
+LAST_REQUEST_TIMEOUT = 2.0
+
 # Below WeChat's five seconds and systemd's TimeoutStopSec: in-flight requests finish or are dropped.
 GRACE = 4.0
 # After a reload nobody waits for the old workers: the longest handler may end in peace.
@@ -77,6 +80,7 @@ class Options:
     slowest_rate: int = SLOWEST_RATE
     send_timeout: float = SEND_TIMEOUT
     linger_timeout: float = LINGER_TIMEOUT
+    last_request_timeout: float = LAST_REQUEST_TIMEOUT
     grace: float = GRACE
     drain: float = DRAIN
     trusted: tuple[str, ...] = ()

@@ -102,8 +102,10 @@ class Worker:
         self._last = self._last or last
         self.draining = True
         self._poller.wake()
+
+    def stand_in(self) -> None:
+        """Do the leader's part of draining when there is none, because every thread is inside an app."""
         if self.crew.try_lead():
-            # Every thread is inside an app: the queue is emptied all the same.
             try:
                 self._go_on_draining()
             finally:
@@ -132,8 +134,7 @@ class Worker:
     def wait_gone(self, connection: Connection, timeout: float, until: int) -> bool:
         """See `Exchange.wait_gone`. A leader who waits lets go of the baton first."""
         self.crew.let_go(connection)
-        wakers = (self._hurry.fd,) if until < 0 else (self._hurry.fd, until)
-        return connection.wait_gone(timeout, wakers)
+        return connection.wait_gone(timeout, self._hurry.fd, until)
 
     def wait_until_taken(self, connection: Connection) -> None:
         """Let a slow client catch up with a streaming app. Raises: Gone."""
