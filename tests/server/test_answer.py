@@ -18,7 +18,9 @@ from weixin.server.answer import (
 
 
 class Checks(unittest.TestCase):
-    BAD_STATUS = ("", "200", "20 OK", "2000 OK", " 200 OK", "OK", "100 Continue", "200 O\rK", "200 \nK", "٢٠٠ OK")
+    BAD_STATUS = (
+        "", "200", "20 OK", "2000 OK", " 200 OK", "OK", "100 Continue", "200 O\rK", "200 \nK", "٢٠٠ OK",
+    )  # fmt: skip
     BAD_FIELDS = (
         ("", "a"), ("A B", "a"), ("A:", "a"), ("A\r\nB", "a"), ("Ä", "a"),
         ("A", "b\r\nC: d"), ("A", "b\n"), ("A", "b\r"), ("A", "b\x00"), ("A", "\x7f"),
@@ -76,7 +78,8 @@ class Encoding(unittest.TestCase):
         answer = error_answer(503, self.DATE)
         self.assertTrue(answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n"))
         self.assertIn(b"\r\nRetry-After: 1\r\n", answer)
-        self.assertTrue(answer.endswith(b"Content-Length: 20\r\nConnection: close\r\n\r\nService Unavailable\n"))
+        end = b"Content-Length: 20\r\nConnection: close\r\n\r\nService Unavailable\n"
+        self.assertTrue(answer.endswith(end))
         self.assertTrue(error_answer(400, self.DATE, bare=True).endswith(b"\r\n\r\n"))
 
 

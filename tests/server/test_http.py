@@ -155,12 +155,12 @@ class Head(unittest.TestCase):
         self.assertEqual(parse(GET + b"\r\ncOnTeNt-TyPe: text/xml").environ()["CONTENT_TYPE"], "text/xml")
 
     def test_host(self) -> None:
-        good = ("a", "a.b-c.d:80", "127.0.0.1:9527", "[::1]", "[::1]:80", "a:", "0.0.0.0=5000", "%41.b", "a_b")
-        bad = ("", "a b", "a/b", "a?b", "a#b", "u@a", "a:b", "a:80:80", "[::1", "::1", "[a]", "%4", "a:123456", "a\\b")
-        for host in good:
+        good = "a|a.b-c.d:80|127.0.0.1:9527|[::1]|[::1]:80|a:|0.0.0.0=5000|%41.b|a_b"
+        bad = "|a b|a/b|a?b|a#b|u@a|a:b|a:80:80|[::1|::1|[g]|%4|a:123456|a\\b"
+        for host in good.split("|"):
             with self.subTest(host=host):
                 self.assertEqual(status_of(b"GET / HTTP/1.1\r\nHost: " + host.encode()), 0)
-        for host in bad:
+        for host in bad.split("|"):
             with self.subTest(host=host):
                 self.assertEqual(status_of(b"GET / HTTP/1.1\r\nHost: " + host.encode()), 400)
                 self.assertEqual(status_of(b"GET / HTTP/1.0\r\nHost: " + host.encode()), 400)

@@ -17,7 +17,7 @@ from typing import cast
 from . import systemd
 from .accesslog import line_writer
 from .listeners import ListenError, describe, listen
-from .options import THREADS, Options, Service, WSGIApplication
+from .options import GRACE, THREADS, Options, Service, WSGIApplication
 from .supervisor import serve
 
 
@@ -54,6 +54,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes; auto = cores")
     parser.add_argument("--threads", type=int, default=THREADS, metavar="N", help="at most, a process")
     parser.add_argument("--trust", action="append", default=[], metavar="NETWORK", help="a proxy to believe")
+    parser.add_argument(
+        "--grace", type=float, default=GRACE, metavar="S", help="seconds for the last requests at the end"
+    )
     parser.add_argument("--access-log", action="store_true", help="a line a request, on standard output")
     return parser.parse_args()
 
@@ -77,6 +80,7 @@ def main() -> int:
         threads=arguments.threads,
         workers=arguments.workers,
         trusted=tuple(arguments.trust),
+        grace=arguments.grace,
         access=line_writer(sys.stdout) if arguments.access_log else None,
     )
     sys.path.insert(0, os.getcwd())

@@ -1,0 +1,43 @@
+"""WSGI applications for servers that tests start as programs of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+StartResponse = Callable[..., Any]
+
+if os.path.exists(os.environ.get("WXSERVE_TEST_BROKEN", "")):
+    raise ImportError("this app is broken")
+
+
+class Application:
+    """Answers with its process's number; /slow?S sleeps, /leave asks for a new worker, /crash ends this
+    one."""
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+        path = environ["PATH_INFO"]
+        if path == "/slow":
+            time.sleep(float(environ["QUERY_STRING"]))
+        elif path == "/leave":
+            os.kill(os.getpid(), signal.SIGTERM)
+        elif path == "/crash":
+            os._exit(7)
+        elif path == "/silent":
+            environ["wxserve.wait_gone"](60)
+            environ["wxserve.drop"]()
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"pid={os.getpid()}".encode()]
+
+    def close(self) -> None:
+        """Leaves a note that it was called."""
+        path = os.environ.get("WXSERVE_TEST_CLOSED", "")
+        if path:
+            with open(path, "a", encoding="ascii") as file:
+                file.write(f"{os.getpid()}\n")
+
+
+application = Application()

@@ -1,0 +1,62 @@
+"""A table of descriptors that is full neither stops the server nor makes it spin."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import time
+import unittest
+
+from tests.server.running import PATIENCE, ServerCase, read_until, statuses, wait_for
+
+GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+LAST = b"GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+class Exhaustion:
+    def test_waits_and_goes_on(self: ServerCase) -> None:
+        running = self.start()
+        keeping = running.connect()
+        self.addCleanup(keeping.close)
+        keeping.sendall(GET)
+        read_until(keeping, b"GET /a ")
+        waiting = socket.socket(running.family)
+        self.addCleanup(waiting.close)
+        waiting.settimeout(PATIENCE)
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # Every number up to the next free one is taken: nobody in this process gets another.
+        probe = os.dup(0)
+        os.close(probe)
+        with self.assertLogs("wxserve.server", "WARNING") as logs:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (probe, limits[1]))
+            try:
+                waiting.connect(running.name)
+                waiting.sendall(LAST)
+                wait_for(lambda: bool(logs.records))
+                # It serves who is there, and uses no time for who is not.
+                keeping.sendall(GET)
+                read_until(keeping, b"GET /a ")
+                used = time.process_time()
+                time.sleep(0.5)
+                self.assertLess(time.process_time() - used, 0.25)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            self.assertEqual(statuses(read_until(waiting, b"GET /a ")), [200])
+        self.assertEqual([record.getMessage() for record in logs.records], ["cannot-accept"])
+
+
+class OverTCP(Exhaustion, ServerCase):
+    pass
+
+
+class OverUnixSocket(Exhaustion, ServerCase):
+    unix = True
+
+
+class WithoutEpoll(Exhaustion, ServerCase):
+    epoll = False
+
+
+if __name__ == "__main__":
+    unittest.main()

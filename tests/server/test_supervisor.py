@@ -1,0 +1,266 @@
+"""Processes: killed, replaced, reloaded, drained, with real signals to real programs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+import unittest
+
+from tests.server.programs import Program, ProgramCase, connect, get, is_alive, pid_of
+from tests.server.running import read_all, statuses, wait_for
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+class Start(ProgramCase):
+    def test_an_app_that_cannot_be_made_ends_it_with_the_reason(self) -> None:
+        cases = (("tests.server.nothing:app", "ModuleNotFoundError"), ("os:nothing", "AttributeError"))
+        for application, why in cases:
+            with self.subTest(application):
+                program = self.start(application=application)
+                self.assertEqual(program.end(), 1)
+                self.assertTrue(program.has_said(f"worker-died .*{why}"), program.said)
+
+    def test_an_address_in_use_is_a_sentence(self) -> None:
+        address = self.start().address()
+        second = self.start(listen=f"127.0.0.1:{address[1]}")
+        self.assertEqual(second.end(), 2)
+        self.assertTrue(second.has_said("cannot listen on 127.0.0.1"), second.said)
+
+    def test_all_workers_serve(self) -> None:
+        address = self.start("--workers", "2").address()
+        pids = set()
+        wait_for(lambda: pids.add(pid_of(get(address, "/slow?0.02"))) or self.from_both(address, pids))
+
+    @staticmethod
+    def from_both(address: tuple[str, int], pids: set[int]) -> bool:
+        """Two at once find two workers sooner or later."""
+        clients = [connect(address) for _ in range(4)]
+        for client in clients:
+            client.sendall(b"GET /slow?0.05 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        for client in clients:
+            with client:
+                pids.add(pid_of(read_all(client)))
+        return len(pids) == 2
+
+
+class Deaths(ProgramCase):
+    def test_a_killed_worker_is_replaced_and_the_log_says_why(self) -> None:
+        program = self.start()
+        address = program.address()
+        first = pid_of(get(address))
+        os.kill(first, signal.SIGKILL)
+        self.assertNotEqual(pid_of(get(address)), first)
+        program.wait_said(rf"worker-died .*pid={first} why=SIGKILL")
+        get(address, "/crash")
+        program.wait_said(r"worker-died .*why=exit 7")
+        get(address)
+
+    def test_a_worker_that_asks_for_it_is_replaced_and_drains(self) -> None:
+        program = self.start()
+        address = program.address()
+        with connect(address) as client:
+            client.sendall(GET)
+            first = pid_of(read_until_body(client))
+            self.assertEqual(pid_of(get(address, "/leave")), first)
+            program.wait_said(rf"worker-leaves .*pid={first}")
+            client.sendall(GET)
+            answer = read_all(client)
+            self.assertEqual(pid_of(answer), first)
+            self.assertIn(b"Connection: close", answer)
+        self.assertNotEqual(pid_of(get(address)), first)
+        wait_for(lambda: not is_alive(first))
+        self.assertFalse(program.has_said("worker-died"))
+
+    def test_a_silent_worker_is_replaced(self) -> None:
+        program = self.start(before="import weixin.server.process as p; p.SILENCE_MAX = 1.6")
+        address = program.address()
+        first = pid_of(get(address))
+        os.kill(first, signal.SIGSTOP)
+        self.assertNotEqual(pid_of(get(address)), first)
+        self.assertTrue(program.has_said(rf"worker-silent .*pid={first}"), program.said)
+
+    def test_workers_end_with_their_supervisor(self) -> None:
+        program = self.start("--workers", "2")
+        address = program.address()
+        with connect(address) as client:
+            client.sendall(GET)
+            worker = pid_of(read_until_body(client))
+            program.signal(signal.SIGKILL)
+            program.process.wait()
+            client.sendall(GET)
+            self.assertEqual(pid_of(read_all(client)), worker)
+        wait_for(lambda: not is_alive(worker))
+        # Nobody holds the address any more.
+        self.start(listen=f"127.0.0.1:{address[1]}").address()
+
+
+class Reload(ProgramCase):
+    def test_brings_new_workers_and_loses_no_request(self) -> None:
+        program = self.start("--workers", "2")
+        address = program.address()
+        stop = threading.Event()
+        lost: list[bytes] = []
+        pids: set[int] = set()
+        count = [0]
+
+        def ask() -> None:
+            while not stop.is_set():
+                answer = get(address)
+                count[0] += 1
+                if statuses(answer) == [200]:
+                    pids.add(pid_of(answer))
+                else:
+                    lost.append(answer)
+
+        def ask_again_and_again() -> None:
+            client = connect(address)
+            while not stop.is_set():
+                client.sendall(GET)
+                answer = read_until_body(client)
+                count[0] += 1
+                if b"Connection: close" in answer:
+                    client.close()
+                    client = connect(address)
+            client.close()
+
+        threads = [threading.Thread(target=target) for target in (ask, ask, ask_again_and_again)]
+        for thread in threads:
+            thread.start()
+        for number in range(1, 4):
+            program.signal(signal.SIGHUP)
+            wait_for(lambda number=number: program.count("reload result=ok") == number)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(lost, [])
+        self.assertGreater(count[0], 50)
+        self.assertGreater(len(pids), 2)
+
+    def test_keeps_the_old_when_the_new_cannot_start(self) -> None:
+        flag = os.path.join(self.folder(), "broken")
+        program = self.start(environ={"WXSERVE_TEST_BROKEN": flag})
+        address = program.address()
+        first = pid_of(get(address))
+        with open(flag, "w", encoding="ascii"):
+            pass
+        program.signal(signal.SIGHUP)
+        program.wait_said(r"reload result=failed why=ImportError: this app is broken")
+        self.assertEqual(pid_of(get(address)), first)
+        os.unlink(flag)
+        program.signal(signal.SIGHUP)
+        program.wait_said(r"reload result=ok")
+        self.assertNotEqual(pid_of(get(address)), first)
+
+    def test_lets_a_slow_request_finish(self) -> None:
+        program = self.start()
+        address = program.address()
+        first = pid_of(get(address))
+        with connect(address) as client:
+            client.sendall(b"GET /slow?0.7 HTTP/1.1\r\nHost: a\r\n\r\n")
+            time.sleep(0.05)
+            program.signal(signal.SIGHUP)
+            program.wait_said(r"reload result=ok")
+            self.assertNotEqual(pid_of(get(address)), first)
+            self.assertEqual(pid_of(read_all(client)), first)
+
+
+class Stop(ProgramCase):
+    def test_everything_accepted_is_answered(self) -> None:
+        closed = os.path.join(self.folder(), "closed")
+        program = self.start(environ={"WXSERVE_TEST_CLOSED": closed})
+        address = program.address()
+        worker = pid_of(get(address))
+        with connect(address) as slow, connect(address) as idle, connect(address) as silent:
+            idle.sendall(GET)
+            read_until_body(idle)
+            slow.sendall(b"GET /slow?0.5 HTTP/1.1\r\nHost: a\r\n\r\n")
+            time.sleep(0.05)
+            program.signal(signal.SIGTERM)
+            wait_for(lambda: refuses(address))
+            for client in (idle, silent):
+                client.sendall(GET)
+            for client in (idle, silent, slow):
+                answer = read_all(client)
+                self.assertEqual(pid_of(answer), worker)
+                self.assertIn(b"Connection: close", answer)
+        self.assertEqual(program.end(), 0)
+        with open(closed, encoding="ascii") as file:
+            self.assertEqual(file.read(), f"{worker}\n")
+
+    def test_the_grace_ends_and_silent_deliveries_are_dropped(self) -> None:
+        program = self.start("--grace", "0.5")
+        address = program.address()
+        with connect(address) as client:
+            client.sendall(b"GET /silent HTTP/1.1\r\nHost: a\r\n\r\n")
+            time.sleep(0.05)
+            begun = time.monotonic()
+            program.signal(signal.SIGINT)
+            self.assertEqual(read_all(client), b"")
+            self.assertGreater(time.monotonic() - begun, 0.5)
+        self.assertEqual(program.end(), 0)
+
+    def test_a_unix_socket_is_removed(self) -> None:
+        path = os.path.join(self.folder(), "s")
+        program = self.start(listen="unix:" + path)
+        program.wait_said("serving on")
+        get(path)
+        program.signal(signal.SIGTERM)
+        self.assertEqual(program.end(), 0)
+        self.assertFalse(os.path.exists(path))
+
+    def test_an_inherited_socket_is_left_open_and_its_queue_unread(self) -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            address = listener.getsockname()
+            number = listener.fileno()
+
+            def inherit() -> Program:
+                program = self.start(listen=f"fd:{number}", pass_fds=(number,))
+                program.wait_said("serving on")
+                return program
+
+            first = inherit()
+            worker = pid_of(get(address))
+            first.signal(signal.SIGTERM)
+            self.assertEqual(first.end(), 0)
+            with connect(address) as client:
+                client.sendall(GET)
+                inherit()
+                self.assertNotEqual(pid_of(read_until_body(client)), worker)
+
+
+def read_until_body(client: socket.socket) -> bytes:
+    """One answer of the test app on a connection that goes on."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        piece = client.recv(65536)
+        if not piece:
+            raise AssertionError(f"the connection ended after {head!r}")
+        head += piece
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    missing = length - len(head.partition(b"\r\n\r\n")[2])
+    return head + (read_exactly(client, missing) if missing else b"")
+
+
+def read_exactly(client: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        data += client.recv(size - len(data))
+    return data
+
+
+def refuses(address: tuple[str, int]) -> bool:
+    try:
+        connect(address).close()
+    except OSError:
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    unittest.main()
