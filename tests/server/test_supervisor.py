@@ -80,6 +80,7 @@ class Deaths(ProgramCase):
         address = program.address()
         first = pid_of(get(address))
         os.kill(first, signal.SIGSTOP)
+        wait_for(lambda: has_stopped(first))
         self.assertNotEqual(pid_of(get(address)), first)
         self.assertTrue(program.has_said(rf"worker-silent .*pid={first}"), program.said)
 
@@ -252,6 +253,12 @@ def read_exactly(client: socket.socket, size: int) -> bytes:
     while len(data) < size:
         data += client.recv(size - len(data))
     return data
+
+
+def has_stopped(pid: int) -> bool:
+    """A process stops when the first of its threads sees the signal, which may take a moment."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return ") T " in file.read()
 
 
 def refuses(address: tuple[str, int]) -> bool:

@@ -38,7 +38,7 @@ class Crew:
         self._lead = lead
         self._on_pass = on_pass
         self._baton = threading.Lock()
-        self._lock = threading.Lock()  # for the counts, which change only when the baton does
+        self._lock = threading.Lock()  # for the counts and for passing on; never taken while all is quick
         self._idle = 0
         self._threads: list[threading.Thread] = []
         self._complained = False
@@ -49,17 +49,29 @@ class Crew:
 
     def pass_on(self) -> bool:
         """Take the baton from a leader inside an app and give it to a follower. False: no baton was loose."""
-        try:
-            key, _ = self.loose.popitem()
-        except KeyError:
-            return False
-        self._hand_over(key)
+        with self._lock:
+            try:
+                key, _ = self.loose.popitem()
+            except KeyError:
+                return False
+            self._on_pass(key)
+        self._hand_over()
         return True
 
     def let_go(self, key: Any) -> None:
         """The same for one leader, if it is `key`'s holder who still has the baton."""
+        with self._lock:
+            if self.loose.pop(key, None) is None:
+                return
+            self._on_pass(key)
+        self._hand_over()
+
+    def take_back(self, key: Any) -> bool:
+        """The leader leaves the app: whether it still has the baton. If not, `on_pass` is over by now."""
         if self.loose.pop(key, None) is not None:
-            self._hand_over(key)
+            return True
+        with self._lock:
+            return False
 
     def try_lead(self) -> bool:
         """Take the baton when nobody has it, because every thread is busy; `stop_leading` gives it back."""
@@ -78,8 +90,7 @@ class Crew:
             thread.join(timeout)
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _hand_over(self, key: Any) -> None:
-        self._on_pass(key)
+    def _hand_over(self) -> None:
         with self._lock:
             hire = self._idle == 0 and len(self._threads) < self.size and not self.ended
         self._baton.release()

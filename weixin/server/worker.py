@@ -255,7 +255,7 @@ class Worker:
             exchange.run(self.app, self._bases[connection.listener.fd])
         except Gone:
             gone = True
-        leads = crew.loose.pop(connection, None) is not None
+        leads = crew.take_back(connection)
         if self.access is not None:
             seconds = time.monotonic() - begun
             client, status, length = exchange.client, exchange.status, exchange.length
