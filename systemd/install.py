@@ -2,6 +2,7 @@
 
     PREFIX/releases/VERSION-HASH/   the program, compiled; a folder a release
     PREFIX/current                  a link to the one that runs: to change it is one rename
+    PREFIX/root/                    empty; where the drop-in 10-root.conf builds a root folder for the service
     /etc/wxserve/                   configuration, replies and handlers; the secrets in a folder for root alone
     /etc/systemd/system/            the units, with this machine's paths and Nginx's group in them
     BINDIR/wxserve                  the command
@@ -161,7 +162,8 @@ def uninstall(target: Target) -> None:
             path.unlink()
     if target.current.is_symlink():
         target.current.unlink()
-    shutil.rmtree(target.path(target.prefix, "releases"), ignore_errors=True)
+    for name in ("releases", "root"):
+        shutil.rmtree(target.path(target.prefix, name), ignore_errors=True)
     try:
         target.path(target.prefix).rmdir()
     except OSError:  # something of somebody else's is in it
@@ -182,6 +184,8 @@ def lay(target: Target) -> Path:
     """Put this source's release beside the others; the same content is the same release."""
     releases = target.path(target.prefix, "releases")
     releases.mkdir(parents=True, exist_ok=True)
+    # For the drop-in 10-root.conf.
+    target.path(target.prefix, "root").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=releases) as folder:
         part = Path(folder) / "release"
         part.mkdir()

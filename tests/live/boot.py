@@ -76,8 +76,8 @@ def _debootstrap(made: Path) -> None:
 class Machine:
     """A booted machine; leave the ``with`` block and it is gone. *binds* are «host folder:folder inside»."""
 
-    def __init__(self, made: Path, binds: Sequence[str] = ()) -> None:
-        self._name = f"wxserve-{os.getpid()}"
+    def __init__(self, made: Path, binds: Sequence[str] = (), name: str = "box") -> None:
+        self._name = f"wxserve-{os.getpid()}-{name}"
         self._arguments = [
             f"--directory={made}", f"--machine={self._name}", "--hostname=box", "--volatile=overlay",
             "--boot", "--register=no", "--keep-unit", "--private-network", "--console=pipe",
