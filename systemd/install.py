@@ -175,8 +175,10 @@ def uninstall(target: Target) -> None:
 
 def fitting(target: Target) -> None:
     """Raise Failed where the service could not run: from a folder that it may not read."""
-    base = sys.base_prefix
-    if base.startswith(("/root", "/home", "/run/user")) or target.prefix.startswith(("/root", "/home", "/run/user")):
+    hidden = ("/root/", "/home/", "/run/user/")
+    # A staged tree is for another machine, whose Python is not this one.
+    base = "" if target.stage else sys.base_prefix + "/"
+    if base.startswith(hidden) or f"{target.prefix}/".startswith(hidden):
         raise Failed("install.hidden", python=target.python, prefix=target.prefix)
 
 

@@ -61,7 +61,7 @@ def lay(folder: Path, replace: dict[str, str], meant: Path) -> str:
         target.chmod(0o755 if os.access(SOURCE / relative, os.X_OK) else 0o644)
         digest.update(repr((str(relative), data)).encode())
     compiled = compileall.compile_dir(
-        folder, quiet=1, ddir=str(meant), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+        str(folder), quiet=1, ddir=str(meant), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
     )
     if not compiled:
         raise SystemExit("wxserve: a file does not compile; see above")

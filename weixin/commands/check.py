@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import stat
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from ..routing import regex
 from ..routing.answers import Fixed
 from ..routing.rules import Rules
 from ..wire import aes
-from . import FAILED, FINE, add_settings
+from . import FAILED, FINE, add_settings, modes
 from .terminal import pad, shorten
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def run(call: Call) -> int:
         dump(settings, call)
     rules, errors = app.load_rules(settings)
     errors = [*errors, *_dangerous(rules)]
-    warnings = [*_readable(settings), *_linted(rules)]
+    warnings = [*modes.warnings(settings, os.environ), *_linted(rules)]
     call.terminal.problems([*errors, *warnings])
     if errors or warnings:
         counts = {"errors": len(errors), "warnings": len(warnings)}
@@ -85,10 +84,3 @@ def _linted(rules: Rules) -> Iterator[Problem]:
         if isinstance(rule.answer, Fixed):
             for finding in rule.answer.reply.lint():
                 yield Problem(finding.code, finding.values, rule.file, rule.line)
-
-
-def _readable(settings: Settings) -> Iterator[Problem]:
-    """A file with secrets in it is its owner's alone."""
-    secrets = any(option.secret and settings.sources[option.key].startswith(f"{settings.file}:") for option in OPTIONS)
-    if settings.file and secrets and stat.S_IMODE(os.stat(settings.file).st_mode) & stat.S_IROTH:
-        yield Problem("WX-CFG-07", {"file": shorten(settings.file)}, settings.file)

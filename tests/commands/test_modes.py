@@ -1,0 +1,49 @@
+"""``check`` warns of what others on the machine may write or read."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from tests import program
+
+TOKEN = "AAAAAbbbbb1"
+
+
+class Modes(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        (self.folder / "handlers").mkdir()
+        (self.folder / "handlers/a.py").write_text('"""Nothing."""\n')
+        (self.folder / "replies.ini").write_text("[hi]\ntext = hello\n")
+        (self.folder / "wxserve.ini").write_text(f"[wechat]\ntoken = {TOKEN}\n")
+        (self.folder / "state").mkdir(mode=0o700)
+        for path in self.folder.rglob("*"):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+    def check(self) -> list[str]:
+        done = program.run("check", cwd=self.folder, STATE_DIRECTORY=str(self.folder / "state"))
+        self.assertEqual(done.returncode, 0, "a warning is no error")
+        return [word for word in (done.stdout + done.stderr).split() if word.startswith("WX-")]
+
+    def test_nothing_is_said_of_what_is_ours(self) -> None:
+        self.assertEqual(self.check(), [])
+
+    def test_each_file_and_folder_that_others_may_write_is_named(self) -> None:
+        for name in ("wxserve.ini", "replies.ini", "handlers", "handlers/a.py", "."):
+            path = self.folder / name
+            mode = path.stat().st_mode
+            with self.subTest(name):
+                path.chmod(mode | 0o002)
+                self.assertEqual(self.check(), ["WX-CFG-11"])
+            path.chmod(mode)
+
+    def test_others_may_read_neither_the_secrets_nor_the_state(self) -> None:
+        (self.folder / "wxserve.ini").chmod(0o644)
+        self.assertEqual(self.check(), ["WX-CFG-07"])
+        (self.folder / "wxserve.ini").chmod(0o600)
+        (self.folder / "state").chmod(0o755)
+        self.assertEqual(self.check(), ["WX-CFG-12"])
