@@ -33,11 +33,12 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # On a server, as root. systemd/install.py does it and says what it does; Nginx's folder is not touched. Another Python:
-# make install PYTHON=/usr/bin/python3.11
-PREFIX ?= /opt/wxserve
+# make install PYTHON=/usr/bin/python3.11.  A second account on the same machine: make install NAME=shop.
+NAME ?= wxserve
+PREFIX ?= /opt/$(NAME)
 DESTDIR ?=
 NGINX_GROUP ?=
-INSTALL = $(PYTHON) -B systemd/install.py --prefix '$(PREFIX)' --destdir '$(DESTDIR)' --nginx-group '$(NGINX_GROUP)'
+INSTALL = $(PYTHON) -B systemd/install.py --name '$(NAME)' --prefix '$(PREFIX)' --destdir '$(DESTDIR)' --nginx-group '$(NGINX_GROUP)'
 
 .PHONY: install upgrade uninstall dist
 

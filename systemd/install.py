@@ -1,11 +1,13 @@
 """Install, upgrade and uninstall wxserve as a systemd service: what ``make install`` and its like run, as root.
 
-    PREFIX/releases/VERSION-HASH/   the program, compiled; a folder a release
+NAME is wxserve, unless there are several accounts on one machine:
+
+    PREFIX/releases/VERSION-HASH/   the program, compiled; a folder a release; PREFIX is /opt/NAME
     PREFIX/current                  a link to the one that runs: to change it is one rename
     PREFIX/root/                    empty; where the drop-in 10-root.conf builds a root folder for the service
-    /etc/wxserve/                   configuration, replies and handlers; the secrets in a folder for root alone
+    /etc/NAME/                      configuration, replies and handlers; the secrets in a folder for root alone
     /etc/systemd/system/            the units, with this machine's paths and Nginx's group in them
-    BINDIR/wxserve                  the command
+    BINDIR/NAME                     the command
 
 Configuration and secrets are made once and never touched again. Nginx's folder is not touched at all.
 """
@@ -32,9 +34,10 @@ import release  # noqa: E402 - the folder of this file is on the path now
 
 from weixin import texts  # noqa: E402
 
-SERVICE, SOCKET = "wxserve.service", "wxserve.socket"
 # As they stand in the shipped files; each file works as it is where these are right.
-SHIPPED_PREFIX, SHIPPED_PYTHON, SHIPPED_GROUP = "/opt/wxserve", "/usr/bin/python3", "www-data"
+SHIPPED_NAME, SHIPPED_PYTHON, SHIPPED_GROUP = "wxserve", "/usr/bin/python3", "www-data"
+# A unit, a user, a folder and a variable of Nginx are called so.
+NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 # Debian and Ubuntu; RHEL-like, openEuler and Alpine; Arch.
 NGINX_GROUPS = ("www-data", "nginx", "http")
 # What `init` writes into the configuration, and a service must not keep there: others may read it.
@@ -58,12 +61,24 @@ class Target(NamedTuple):
     """Where everything goes. *stage* (DESTDIR) is put before each path, and is empty on the machine itself."""
 
     stage: str
+    name: str
     prefix: str
     python: str
     group: str
     units: str
     bin: str
-    config: str
+
+    @property
+    def service(self) -> str:
+        return f"{self.name}.service"
+
+    @property
+    def socket(self) -> str:
+        return f"{self.name}.socket"
+
+    @property
+    def config(self) -> str:
+        return f"/etc/{self.name}"
 
     def path(self, *parts: str) -> Path:
         """The place to write what will be at *parts*."""
@@ -83,15 +98,17 @@ def main() -> int:
     options = _parser().parse_args()
     target = Target(
         options.destdir.rstrip("/"),
-        os.path.normpath(options.prefix),
+        options.name,
+        os.path.normpath(options.prefix or f"/opt/{options.name}"),
         options.python,
         options.nginx_group or nginx_group(),
         options.unitdir,
         options.bindir,
-        "/etc/wxserve",
     )
     steps = {"install": install, "upgrade": upgrade, "uninstall": uninstall}
     try:
+        if not NAME.fullmatch(target.name):
+            raise Failed("install.bad_name", name=target.name)
         if not target.stage and os.geteuid() != 0:
             raise Failed("install.root", command=options.command)
         steps[options.command](target)
@@ -115,11 +132,11 @@ def install(target: Target) -> None:
         say("install.made", file=path)
     switch(target, laid)
     if target.group == "root":
-        say("install.no_group")
+        say("install.no_group", name=target.name)
     if target.running:
         systemctl("daemon-reload")
-        systemctl("enable", "--now", SOCKET)
-        say("install.next", prefix=target.prefix, config=target.config)
+        systemctl("enable", "--now", target.socket)
+        say("install.next", name=target.name, prefix=target.prefix, config=target.config)
     elif not target.stage:
         say("install.no_systemd", prefix=target.prefix, config=target.config)
 
@@ -135,7 +152,7 @@ def upgrade(target: Target) -> None:
         say("install.same", release=laid.name)
     if target.running:
         checked = subprocess.run(
-            [str(laid / "systemd/wxserve"), "check"],
+            [str(laid / "systemd" / target.name), "check"],
             check=False,
             env={**os.environ, "WXSERVE_PROGRAM": str(laid / "wxserve.py")},
         )
@@ -143,11 +160,11 @@ def upgrade(target: Target) -> None:
             discard(laid, before)
             raise Failed("install.check_failed", release=laid.name)
     switch(target, laid)
-    if target.running and not restart():
+    if target.running and not restart(target):
         switch(target, before)
-        back = restart()
+        back = restart(target)
         discard(laid, before)
-        say("install.log")
+        say("install.log", name=target.name)
         raise Failed("install.rolled_back" if back else "install.both_fail", release=laid.name, before=before.name)
     clean(target)
     say("install.upgraded", release=laid.name, before=before.name)
@@ -156,10 +173,13 @@ def upgrade(target: Target) -> None:
 def uninstall(target: Target) -> None:
     """Take away what `install` laid down. Configuration, secrets and state stay."""
     if target.running:
-        systemctl("disable", "--now", SOCKET, SERVICE, check=False)
-    for path in (*(target.path(target.units, name) for name in (SERVICE, SOCKET)), target.path(target.bin, "wxserve")):
-        if path.exists():
-            path.unlink()
+        systemctl("disable", "--now", target.socket, target.service, check=False)
+    for path in (
+        target.path(target.units, target.service),
+        target.path(target.units, target.socket),
+        target.path(target.bin, target.name),
+    ):
+        path.unlink(missing_ok=True)
     if target.current.is_symlink():
         target.current.unlink()
     for name in ("releases", "root"):
@@ -170,7 +190,7 @@ def uninstall(target: Target) -> None:
         pass
     if target.running:
         systemctl("daemon-reload")
-    say("install.removed", config=target.config)
+    say("install.removed", name=target.name, config=target.config)
 
 
 def fitting(target: Target) -> None:
@@ -191,7 +211,7 @@ def lay(target: Target) -> Path:
     with tempfile.TemporaryDirectory(prefix=".new-", dir=releases) as folder:
         part = Path(folder) / "release"
         part.mkdir()
-        name = release.lay(part, exchange(target), Path(target.prefix, "current"))
+        name = release.lay(part, target.name, exchange(target), Path(target.prefix, "current"))
         laid = releases / name
         if not laid.exists():
             os.rename(part, laid)  # whole or not at all
@@ -200,7 +220,7 @@ def lay(target: Target) -> Path:
 
 def exchange(target: Target) -> dict[str, str]:
     """What to exchange in the shipped units and the command."""
-    pairs = {SHIPPED_PREFIX: target.prefix, SHIPPED_PYTHON: target.python}
+    pairs = {f"/opt/{target.name}": target.prefix, SHIPPED_PYTHON: target.python}
     pairs[f"SocketGroup={SHIPPED_GROUP}"] = f"SocketGroup={target.group}"
     libraries = sys.base_prefix
     if not libraries.startswith("/usr") or libraries.startswith("/usr/local"):
@@ -250,9 +270,9 @@ def switch(target: Target, laid: Path) -> None:
     """Make *laid* the release that runs at the next start: units, command and link."""
     target.path(target.units).mkdir(parents=True, exist_ok=True)
     target.path(target.bin).mkdir(parents=True, exist_ok=True)
-    for name in (SERVICE, SOCKET):
+    for name in (target.service, target.socket):
         _replace(laid / "systemd" / name, target.path(target.units, name), 0o644)
-    _replace(laid / "systemd/wxserve", target.path(target.bin, "wxserve"), 0o755)
+    _replace(laid / "systemd" / target.name, target.path(target.bin, target.name), 0o755)
     link = target.path(target.prefix, ".current")
     link.unlink(missing_ok=True)
     link.symlink_to(os.path.join("releases", laid.name))
@@ -261,10 +281,10 @@ def switch(target: Target, laid: Path) -> None:
         systemctl("daemon-reload")
 
 
-def restart() -> bool:
+def restart(target: Target) -> bool:
     """Restart the service where it is in use, waiting until it answers; return whether it does."""
-    active = [unit for unit in (SOCKET, SERVICE) if systemctl("is-active", "--quiet", unit, check=False)]
-    return not active or systemctl("restart", SERVICE, check=False)
+    active = [unit for unit in (target.socket, target.service) if systemctl("is-active", "--quiet", unit, check=False)]
+    return not active or systemctl("restart", target.service, check=False)
 
 
 def discard(laid: Path, before: Path) -> None:
@@ -352,7 +372,8 @@ def _replace(source: Path, place: Path, mode: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("install", "upgrade", "uninstall"))
-    parser.add_argument("--prefix", default=SHIPPED_PREFIX)
+    parser.add_argument("--name", default=SHIPPED_NAME)
+    parser.add_argument("--prefix", default="")
     parser.add_argument("--destdir", default="")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--nginx-group", default="")

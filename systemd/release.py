@@ -44,22 +44,24 @@ def version() -> str:
     return match[1] if match else "0"
 
 
-def lay(folder: Path, replace: dict[str, str], meant: Path) -> str:
+def lay(folder: Path, name: str, replace: dict[str, str], meant: Path) -> str:
     """Copy everything into *folder*, which is to become *meant*; return a name for it made of version and content.
 
-    *replace* holds texts to exchange in the units and the command: the paths of this machine. The program is compiled
-    here, since nothing may write a .pyc later, and not against times: a copy or a backup changes those.
+    *name* is the service's; *replace* holds texts to exchange in the units, the command and nginx.conf: the paths of
+    this machine. The program is compiled here, since nothing may write a .pyc later, and not against times: a copy or
+    a backup changes those.
     """
     digest = hashlib.sha256(sys.version.encode())
     for relative in files(*PROGRAM, *BESIDE):
         data = (SOURCE / relative).read_bytes()
-        if relative.parts[0] in ("systemd", "nginx.conf") and relative.suffix != ".py":
-            data = _exchange(data.decode("utf-8"), replace).encode("utf-8")
         target = folder / relative
+        if relative.parts[0] in ("systemd", "nginx.conf") and relative.suffix != ".py":
+            data = _exchange(_rename(data.decode("utf-8"), name), replace).encode("utf-8")
+            target = folder / _rename(str(relative), name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
         target.chmod(0o755 if os.access(SOURCE / relative, os.X_OK) else 0o644)
-        digest.update(repr((str(relative), data)).encode())
+        digest.update(repr((str(target.relative_to(folder)), data)).encode())
     compiled = compileall.compile_dir(
         str(folder), quiet=1, ddir=str(meant), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
     )
@@ -101,6 +103,11 @@ def _add(zipped: zipfile.ZipFile, name: str, data: bytes) -> None:
     info.create_system = 3  # Unix, whatever it is made on
     info.external_attr = (stat.S_IFREG | 0o644) << 16
     zipped.writestr(info, data)
+
+
+def _rename(text: str, name: str) -> str:
+    """Give the service another name everywhere but in the names of the program and its configuration."""
+    return re.sub(r"wxserve(?!\.py|\.ini)", name, text)
 
 
 def _exchange(text: str, replace: dict[str, str]) -> str:

@@ -13,15 +13,15 @@ from weixin.doctor import host
 from . import sites
 
 RUNNING = {
-    "wxserve.service.LoadState": "loaded",
-    "wxserve.service.ActiveState": "active",
-    "wxserve.service.SubState": "running",
-    "wxserve.service.Result": "success",
-    "wxserve.service.NRestarts": "0",
-    "wxserve.service.MainPID": "812",
-    "wxserve.service.ActiveEnterTimestamp": "Mon 2026-03-02 08:00:00 CST",
-    "wxserve.service.ExecMainStatus": "0",
-    "wxserve.socket.ActiveState": "active",
+    "service.LoadState": "loaded",
+    "service.ActiveState": "active",
+    "service.SubState": "running",
+    "service.Result": "success",
+    "service.NRestarts": "0",
+    "service.MainPID": "812",
+    "service.ActiveEnterTimestamp": "Mon 2026-03-02 08:00:00 CST",
+    "service.ExecMainStatus": "0",
+    "socket.ActiveState": "active",
 }
 
 
@@ -39,21 +39,21 @@ class Unit(unittest.TestCase):
         self.assertEqual(self.found(), [])
 
     def test_one_that_waits_for_its_first_request(self) -> None:
-        self.assertEqual(self.found(wxserve_service_ActiveState="inactive", wxserve_service_SubState="dead"), [])
+        self.assertEqual(self.found(service_ActiveState="inactive", service_SubState="dead"), [])
 
     def test_troubles(self) -> None:
         cases: list[tuple[dict[str, str], str]] = [
-            ({"wxserve_socket_ActiveState": "inactive"}, "unit-socket"),
-            ({"wxserve_service_ActiveState": "failed", "wxserve_service_Result": "exit-code"}, "unit-failed"),
-            ({"wxserve_service_SubState": "auto-restart", "wxserve_service_ExecMainStatus": "78"}, "unit-failed"),
-            ({"wxserve_service_NRestarts": "7"}, "unit-restarts"),
+            ({"socket_ActiveState": "inactive"}, "unit-socket"),
+            ({"service_ActiveState": "failed", "service_Result": "exit-code"}, "unit-failed"),
+            ({"service_SubState": "auto-restart", "service_ExecMainStatus": "78"}, "unit-failed"),
+            ({"service_NRestarts": "7"}, "unit-restarts"),
         ]
         for changed, reason in cases:
             with self.subTest(reason):
                 self.assertEqual(self.found(**changed), [("WX-OPS-01", reason)])
 
     def test_nothing_is_said_where_it_is_not_installed(self) -> None:
-        self.assertEqual(self.found(wxserve_service_LoadState="not-found"), [])
+        self.assertEqual(self.found(service_LoadState="not-found"), [])
 
 
 class Disk(unittest.TestCase):

@@ -23,20 +23,20 @@ FREE_BYTES = 64 << 20
 def unit(visit: Visit) -> Iterator[Problem]:
     """systemd holds the socket, and the service does not fail."""
     state = unit_state(visit.environ)
-    if state.get(f"{SERVICE}.LoadState") != "loaded":
+    if state.get("service.LoadState") != "loaded":
         return  # not installed as a service: nothing to say
-    socket, service = state.get(f"{SOCKET}.ActiveState", ""), state.get(f"{SERVICE}.ActiveState", "")
-    restarts = int(state.get(f"{SERVICE}.NRestarts") or 0)
-    values = {"result": state.get(f"{SERVICE}.Result", ""), "status": state.get(f"{SERVICE}.ExecMainStatus", "")}
+    socket, service = state.get("socket.ActiveState", ""), state.get("service.ActiveState", "")
+    restarts = int(state.get("service.NRestarts") or 0)
+    values = {"result": state.get("service.Result", ""), "status": state.get("service.ExecMainStatus", "")}
     if socket != "active":
         yield Problem("WX-OPS-01", {"reason": "unit-socket", "state": socket})
-    elif service == "failed" or state.get(f"{SERVICE}.SubState") == "auto-restart":
+    elif service == "failed" or state.get("service.SubState") == "auto-restart":
         yield Problem("WX-OPS-01", {"reason": "unit-failed", **values})
     elif restarts >= MANY_RESTARTS:
         yield Problem("WX-OPS-01", {"reason": "unit-restarts", "n": restarts, **values})
     else:
-        since = state.get(f"{SERVICE}.ActiveEnterTimestamp", "")
-        pid = state.get(f"{SERVICE}.MainPID", "0")
+        since = state.get("service.ActiveEnterTimestamp", "")
+        pid = state.get("service.MainPID", "0")
         visit.note("unit", state=service, pid=pid, restarts=restarts, since=since or "-")
 
 
@@ -58,7 +58,7 @@ def disk(visit: Visit) -> Iterator[Problem]:
 
 
 def unit_state(environ: Mapping[str, str]) -> dict[str, str]:
-    """What systemd says about service and socket, by «unit.property»; nothing where there is no systemd."""
+    """What systemd says, by «service.Property» and «socket.Property»; nothing where there is no systemd."""
     told = environ.get(STATE_VARIABLE)
     if told is not None:
         return dict(pair.split("=", 1) for pair in told.split(";") if "=" in pair)
@@ -77,5 +77,6 @@ def unit_state(environ: Mapping[str, str]) -> dict[str, str]:
     state = {}
     for block in shown.split("\n\n"):
         values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        state.update({f"{values.get('Id')}.{name}": value for name, value in values.items()})
+        kind = values.pop("Id", "").rpartition(".")[2]
+        state.update({f"{kind}.{name}": value for name, value in values.items()})
     return state

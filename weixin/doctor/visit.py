@@ -32,8 +32,9 @@ ANSWER_SECONDS = 8.0
 MAX_BODY = 256 << 10
 # As WeChat calls itself; some firewalls look at it.
 USER_AGENT = "Mozilla/4.0"
-# Where the units put the socket.
+# Where the units put the socket, if the command `wxserve` does not say otherwise in a variable of this name.
 UNIT_SOCKET = "/run/wxserve.sock"
+SOCKET_VARIABLE = "UNIT_SOCKET"
 
 PORTS = {"http": 80, "https": 443}
 
@@ -156,7 +157,7 @@ class Visit:
     def ask_directly(self, query: str) -> Answer | None:
         """Ask the service itself, past everything in front of it; None where it cannot be reached from here."""
         assert self.settings is not None
-        for door in _doors(self.settings.listen):
+        for door in _doors(self.settings.listen, self.environ.get(SOCKET_VARIABLE, UNIT_SOCKET)):
             try:
                 return exchange(door, "localhost", "GET", f"{self.settings.path}?{query}", b"", ANSWER_SECONDS)
             except Unanswered:
@@ -231,7 +232,7 @@ def how(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _doors(listen: str) -> Iterator[Callable[[], socket.socket]]:
+def _doors(listen: str, unit_socket: str) -> Iterator[Callable[[], socket.socket]]:
     """Ways to the service on this machine: the units' socket, and what the configuration says."""
 
     def unix(path: str) -> Callable[[], socket.socket]:
@@ -247,8 +248,8 @@ def _doors(listen: str) -> Iterator[Callable[[], socket.socket]]:
 
         return connect
 
-    if os.path.exists(UNIT_SOCKET):
-        yield unix(UNIT_SOCKET)
+    if os.path.exists(unit_socket):
+        yield unix(unit_socket)
     if listen.startswith("unix:"):
         yield unix(listen[len("unix:") :])
     address = parse_address(listen.replace("*", "127.0.0.1").replace("0.0.0.0", "127.0.0.1"))
