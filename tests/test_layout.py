@@ -22,11 +22,16 @@ MAY_IMPORT = {
     "config": {"ini", "problem"},
     "web": {"wire"},
     "simulator": {"wire"},
+    "said": {"simulator", "wire"},
+    "transcript": {"said", "simulator"},
+    "watch": set(),
     "routing": {"wire"} | LEAVES,
     "server": set(),
     "app": {"routing", "wire", "web"} | LEAVES,
     "doctor": {"wire"} | LEAVES,
-    "commands": {"app", "doctor", "server", "simulator", "routing", "wire", "web", "weixin"} | LEAVES,
+    "commands": {
+        "app", "doctor", "server", "simulator", "said", "transcript", "watch", "routing", "wire", "web", "weixin",
+    } | LEAVES,
     "wxserve": {"app", "routing", "wire", "commands"},
     "weixin": set(),
 }

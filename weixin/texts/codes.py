@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from . import doctor
+from . import doctor, talk
 
 CODES: dict[str, dict[str, tuple[str, str, str]]] = {
     **doctor.CODES,
+    **talk.CODES,
     "WX-CFG-01": {
         "zh": ("没有配置文件：找过 {looked}", "还没有生成，或不在这个目录里运行", "运行 python3 wxserve.py init 生成一份"),
         "en": ("no config: looked for {looked}", "none was made yet, or it is elsewhere", "run python3 wxserve.py init"),

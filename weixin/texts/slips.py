@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from . import doctor
+from . import doctor, talk
 
 SLIPS: dict[str, dict[str, tuple[str, str]]] = {
     **doctor.SLIPS,
+    **talk.SLIPS,
     # The line reader.
     "encoding": {
         "zh": ("文件不是 UTF-8（像是 {encoding}）", "另存为 UTF-8"),

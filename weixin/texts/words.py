@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import deploy, doctor
+from . import deploy, doctor, talk
 
 WORDS: dict[str, dict[str, str]] = {
     **deploy.WORDS,
     **doctor.WORDS,
+    **talk.WORDS,
     "page": {
         "zh": "wxserve 正在运行。这是给微信服务器用的地址。",
         "en": "wxserve is running. This address is for WeChat's servers.",
@@ -24,7 +25,7 @@ WORDS: dict[str, dict[str, str]] = {
 每个命令都有 -h。例子：
   python3 wxserve.py                          没有配置文件时：本机演示
   python3 wxserve.py init mybot               生成一个项目
-  python3 wxserve.py send text 你好           看看用户会收到什么""",
+  python3 wxserve.py chat                     在终端里和它对话""",
         "en": """wxserve: the server behind a WeChat Official Account, in nothing but Python's standard library.
 
 usage: python3 wxserve.py [command] [options]      (without a command: run)
@@ -34,7 +35,7 @@ usage: python3 wxserve.py [command] [options]      (without a command: run)
 Every command has -h. Examples:
   python3 wxserve.py                          a demo on this machine, where there is no configuration
   python3 wxserve.py init mybot               make a project
-  python3 wxserve.py send text 你好           see what a user would get""",
+  python3 wxserve.py chat                     talk to it in the terminal""",
     },
     "help.config": {"zh": "配置文件", "en": "the configuration file"},
     "help.lang": {"zh": "语言", "en": "the language of what is printed"},
@@ -148,12 +149,14 @@ Every command has -h. Examples:
     "init.kept": {"zh": "保留  {file}（已经有了，没有改动）", "en": "kept  {file} (it was there; nothing was changed)"},
     "init.next": {
         "zh": """接下来  cd {folder}
-        python3 {script} send text 你好     看看会回复什么
-        python3 {script}                    启动
+        python3 {script} dev      边改边试，改了就重新载入；对话用 chat
+        python3 {script} test     跑一遍 tests/*.chat
+        python3 {script}          启动
         在公众平台填：URL http(s)://你的域名/weixin，Token 见 wxserve.ini""",
         "en": """next  cd {folder}
-      python3 {script} send text 你好     see what is answered
-      python3 {script}                    serve
+      python3 {script} dev      edit files, they reload; talk with chat
+      python3 {script} test     runs tests/*.chat
+      python3 {script}          serve
       on the platform enter the URL http(s)://your.domain/weixin and the token from wxserve.ini""",
     },
     "init.cannot": {"zh": "无法写入 {file}：{error}", "en": "cannot write {file}: {error}"},
