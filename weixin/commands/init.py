@@ -1,4 +1,4 @@
-"""``init``: write a new project: configuration with fresh secrets, a table of replies, one handler."""
+"""``init``: write a new project: configuration with fresh secrets, a table of replies, one handler, one test."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def run(call: Call) -> int:
         ("wxserve.ini", ini(call.lang), 0o600),
         ("replies.ini", texts.say("init.replies", call.lang), 0o644),
         ("handlers/hello.py", texts.say("init.handler", call.lang), 0o644),
+        ("tests/hello.chat", texts.say("init.chat", call.lang), 0o644),
     )
     for name, text, mode in files:
         path = folder / name

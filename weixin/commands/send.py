@@ -9,23 +9,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import fnmatch
-import io
 import json
-import logging
 import re
-import secrets
 import sys
-import textwrap
-import time
-from base64 import b64encode
-from collections.abc import Iterable
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from .. import app, config, log, texts
+from .. import app, config, texts
 from ..simulator import (
     FAULTS,
-    Account,
     BadWord,
     Delivery,
     Http,
@@ -36,9 +28,10 @@ from ..simulator import (
     UnknownKind,
     canonical,
 )
-from ..wire.envelope import decode_key
 from . import FAILED, FINE, USAGE, seen
+from .rehearsal import Overheard, account, in_mode
 from .run import settings_or_demo
+from .terminal import columns
 
 if TYPE_CHECKING:
     from . import Call
@@ -60,26 +53,6 @@ class Usage(ValueError):
         self.values = values
 
 
-class Overheard(log.Journal):
-    """A log that keeps its lines instead of writing them."""
-
-    def __init__(self) -> None:
-        super().__init__(io.StringIO())
-        self.lines: list[log.Line] = []
-        logger = logging.getLogger("wxserve")
-        logger.handlers[:] = [log.Bridge(self)]
-        logger.setLevel(self.level)
-        logger.propagate = False
-
-    def line(self, level: int, event: str, fields: dict[str, Any], code: str = "", detail: str = "") -> None:
-        if level >= self.level:
-            self.lines.append(log.Line(time.time(), level, event, fields, code, detail))
-
-    def outcomes(self) -> list[log.Line]:
-        """One line for each delivery, in their order: how it was answered, or why it was refused."""
-        return [line for line in self.lines if line.event in ("delivery", "refused")]
-
-
 def configure(parser: argparse.ArgumentParser, lang: str) -> None:
     def say(key: str) -> str:
         return texts.say(f"send.{key}", lang)
@@ -94,7 +67,7 @@ def configure(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--key", metavar="KEY", help=say("key"))
     parser.add_argument("--expect", metavar="PATTERN", help=say("expect"))
     parser.add_argument("--within", metavar="TIME", help=say("within"))
-    parser.epilog = texts.say("send.epilog", lang, faults=_columns(FAULTS))
+    parser.epilog = texts.say("send.epilog", lang, faults=columns(FAULTS))
 
 
 def run(call: Call) -> int:
@@ -117,7 +90,7 @@ def _send(call: Call) -> int:
     raw = _raw(options) if options.type == "raw" else None
     settings = _settings(call)
     _possible(options, settings)
-    weixin = Platform(_account(settings))
+    weixin = Platform(account(settings))
     push = raw or _push(weixin, options)
     heard = Overheard()
     application = None if options.to else app.build(settings, heard)
@@ -129,7 +102,8 @@ def _send(call: Call) -> int:
             application.close()
     complaints = _complaints(delivery, options, limit, call.lang)
     if options.json:
-        call.terminal.say(json.dumps(_record(delivery, heard, complaints, call.lang), ensure_ascii=False))
+        record = seen.record(delivery, next(iter(heard.outcomes()), None), call.lang)
+        call.terminal.say(json.dumps({**record, "complaints": complaints}, ensure_ascii=False))
     else:
         _show(call, delivery, heard, complaints)
     return FAILED if complaints or _failed(delivery, options) else FINE
@@ -151,17 +125,7 @@ def _settings(call: Call) -> config.Settings:
         if mode != "plain" and not (settings.aes_key and settings.appid):
             raise Usage("send.no-key", mode=mode)
         return dataclasses.replace(settings, mode=mode)
-    return dataclasses.replace(
-        settings,
-        mode=mode,
-        appid=settings.appid or "wx" + secrets.token_hex(8),
-        aes_key=settings.aes_key or b64encode(secrets.token_bytes(32), b"ab").decode().rstrip("="),
-    )
-
-
-def _account(settings: config.Settings) -> Account:
-    key = decode_key(settings.aes_key) if settings.mode != "plain" else b""
-    return Account(settings.token, settings.appid, key, settings.mode, path=settings.path)
+    return in_mode(settings, mode)
 
 
 def _possible(options: argparse.Namespace, settings: config.Settings) -> None:
@@ -247,28 +211,3 @@ def _show(call: Call, delivery: Delivery, heard: Overheard, complaints: list[str
     seen.warnings(heard.lines, call.terminal)
     for complaint in complaints:
         call.terminal.error(complaint)
-
-
-def _record(delivery: Delivery, heard: Overheard, complaints: list[str], lang: str) -> dict[str, Any]:
-    """The same for programs."""
-    result = delivery.seen
-    server = next(iter(heard.outcomes()), None)
-    return {
-        "outcome": result.outcome,
-        "kind": result.kind,
-        "text": result.text,
-        "why": result.why,
-        "words": seen.sentence(result, lang),
-        "status": delivery.answer.status,
-        "code": server.code if server else "",
-        "by": server.fields.get("by", "") if server else "",
-        "ms": round(delivery.seconds * 1000, 1),
-        "deliveries": len(delivery.attempts),
-        "reply": result.fields,
-        "complaints": complaints,
-    }
-
-
-def _columns(names: Iterable[str]) -> str:
-    """Names in lines of at most eighty letters."""
-    return textwrap.fill("  ".join(names), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)

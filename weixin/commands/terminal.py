@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable
 from typing import TextIO
@@ -19,9 +20,9 @@ class Terminal:
 
     def __init__(self, lang: str, *, color: str = "auto", quiet: bool = False) -> None:
         self.lang = lang
-        self._quiet = quiet
+        self.quiet = quiet
         likes = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
-        self._color = color == "always" or (color == "auto" and likes)
+        self.color = color == "always" or (color == "auto" and likes)
 
     def say(self, text: str) -> None:
         """Print what was asked for."""
@@ -29,7 +30,7 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """Print what is only nice to know: not with --quiet."""
-        if not self._quiet:
+        if not self.quiet:
             self.say(text)
 
     def error(self, text: str) -> None:
@@ -38,7 +39,7 @@ class Terminal:
 
     def paint(self, text: str, color: str) -> str:
         """Return *text* in a colour, where there are any."""
-        return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if self._color else text
+        return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if self.color else text
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Print faults: where, code, what, and what to do."""
@@ -67,6 +68,11 @@ def width(text: str) -> int:
 def pad(text: str, columns: int) -> str:
     """Fill *text* up with blanks to *columns*."""
     return text + " " * max(0, columns - width(text))
+
+
+def columns(names: Iterable[str]) -> str:
+    """Names in lines of at most eighty letters."""
+    return textwrap.fill("  ".join(names), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _write(stream: TextIO, text: str) -> None:
