@@ -231,9 +231,9 @@ def build(settings: Settings, journal: Journal | None = None) -> Application:
     return Application(settings, rules, journal or open_log(settings))
 
 
-def open_log(settings: Settings, *, threaded: bool = True) -> Journal:
+def open_log(settings: Settings, *, threaded: bool = True, color: bool = False) -> Journal:
     """Begin the log that *settings* describe, on standard error."""
-    style = log.Style(settings.log_format, settings.log_content, settings.log_openid)
+    style = log.Style(settings.log_format, settings.log_content, settings.log_openid, color=color)
     return log.start(settings.log_level, style, threaded=threaded)
 
 

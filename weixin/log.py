@@ -42,6 +42,7 @@ _WORDS = {logging.DEBUG: "DEBUG", logging.INFO: "INFO ", logging.WARNING: "WARN 
 _PLAIN = re.compile(r"[\w./:…+-]+").fullmatch
 # A value with one of these goes into quotes, or a reader would take it for two.
 _AWKWARD = re.compile('[ "=]').search
+_COLORS = {logging.DEBUG: "2", logging.INFO: "32", logging.WARNING: "33", logging.ERROR: "31"}
 # man sd-daemon: the journal reads a line's priority from a prefix.
 _PRIORITIES = {logging.DEBUG: "<7>", logging.INFO: "<6>", logging.WARNING: "<4>", logging.ERROR: "<3>"}
 
@@ -53,6 +54,7 @@ class Style(NamedTuple):
     content: str = "short"  # none | short | full: what of a user's text is logged
     openid: str = "mask"  # mask | hash | full
     journal: bool = False  # systemd reads our output: priorities in, dates out
+    color: bool = False  # a person reads along at a terminal
 
 
 class Line(NamedTuple):
@@ -219,7 +221,8 @@ def render(line: Line, style: Style) -> str:
             shown[key] = value
     if style.format == "json":
         return _json(line, shown, style)
-    text = f"{_WORDS[line.level]} {line.event}"
+    level = f"\x1b[{_COLORS[line.level]}m{_WORDS[line.level]}\x1b[0m" if style.color else _WORDS[line.level]
+    text = f"{level} {line.event}"
     for key, value in shown.items():
         word = str(value)
         text += f" {key}={word if _PLAIN(word) else _quoted(word)}"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from .. import __version__, config, texts
 from .terminal import Terminal
 
-COMMANDS = ("run", "init", "check", "doctor", "chat", "send", "test", "explain")
+COMMANDS = ("run", "dev", "init", "check", "doctor", "chat", "send", "test", "explain")
 
 FINE, FAILED, USAGE, CONFIG = 0, 1, 2, 78
 

@@ -76,6 +76,9 @@ class Report:
 class Program:
     """One run of the server, from the sockets to the end."""
 
+    #: Whether the log is coloured.
+    color = False
+
     def __init__(self, call: Call, settings: Settings, demo: bool) -> None:
         self._call = call
         self._settings = settings
@@ -87,7 +90,7 @@ class Program:
     def serve(self) -> int:
         """Serve until told to stop; the exit status."""
         # No thread in this process: it forks.
-        app.open_log(self._settings, threaded=False)
+        app.open_log(self._settings, threaded=False, color=self.color)
         try:
             self._sockets = self._listen()
         except server.ListenError as error:
@@ -115,7 +118,7 @@ class Program:
 
     def _make(self, settings: Settings) -> app.Application:
         """In a worker: build the application, or say what is wrong with it, to a person at a terminal or in the log."""
-        journal = app.open_log(settings)
+        journal = app.open_log(settings, color=self.color)
         try:
             application = app.build(settings, journal)
         except ConfigError as error:
@@ -151,11 +154,14 @@ class Program:
         seconds = f"{time.perf_counter() - self._began:.2f}"
         self._call.terminal.note(texts.say("run.ready", lang, seconds=seconds))
 
+    def _read_settings(self) -> Settings:
+        return self._call.settings()
+
     def _on_reload(self) -> Sequence[server.Service]:
         """Read the configuration again; where it is faulty the old workers stay, and the log says why."""
         if not self._demo:
             try:
-                self._settings = self._call.settings()
+                self._settings = self._read_settings()
             except ConfigError as error:
                 app.complain(error.problems, app.open_log(self._settings, threaded=False), self._call.lang)
                 raise
