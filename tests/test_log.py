@@ -51,6 +51,11 @@ class Form(unittest.TestCase):
                     self.assertNotIn("oGx", text)
                     self.assertIn("一" * 30, text)
 
+    def test_a_level_has_its_colour_where_a_person_reads_along(self) -> None:
+        for level, shown in ((logging.INFO, "\x1b[32mINFO \x1b[0m x"), (logging.ERROR, "\x1b[31mERROR\x1b[0m x")):
+            self.assertTrue(log.render(log.Line(0, level, "x", {}), log.Style(color=True)).endswith(shown))
+            self.assertNotIn("\x1b", log.render(log.Line(0, level, "x", {}), log.Style(format="json", color=True)))
+
     def test_json_has_the_same_keys(self) -> None:
         record = json.loads(log.render(LINE._replace(code="WX-X"), log.Style(format="json")))
         self.assertEqual(list(record), ["at", "level", "event", "code", "d", "user", "text"])

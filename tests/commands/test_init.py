@@ -18,13 +18,16 @@ class Init(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def test_the_project_checks_clean_in_both_languages(self) -> None:
+    def test_the_project_checks_clean_and_its_conversation_comes_true_in_both_languages(self) -> None:
         for lang in ("zh", "en"):
             with self.subTest(lang):
                 made = run("--lang", lang, "init", f"bot-{lang}", cwd=self.folder)
                 self.assertEqual((made.returncode, made.stderr), (0, ""))
                 checked = run("check", "--lang", lang, cwd=self.folder / f"bot-{lang}")
                 self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+                tested = run("test", cwd=self.folder / f"bot-{lang}")
+                self.assertEqual((tested.returncode, tested.stderr), (0, ""), tested.stdout)
+                self.assertIn("tests/hello.chat   4 turns  ok", tested.stdout)
 
     def test_every_option_is_listed_and_its_shown_default_is_the_default(self) -> None:
         run("init", cwd=self.folder)
