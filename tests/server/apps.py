@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
@@ -15,8 +16,10 @@ if os.path.exists(os.environ.get("WXSERVE_TEST_BROKEN", "")):
 
 
 class Application:
-    """Answers with its process's number; /slow?S sleeps, /leave asks for a new worker, /crash ends this
-    one."""
+    """Answers with its process's number.
+
+    /slow?S sleeps, /silent waits for the client to go, /leave asks for a new worker, /crash and /wedge harm it.
+    """
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
         path = environ["PATH_INFO"]
@@ -26,6 +29,8 @@ class Application:
             os.kill(os.getpid(), signal.SIGTERM)
         elif path == "/crash":
             os._exit(7)
+        elif path == "/wedge":
+            ctypes.PyDLL(None).sleep(60)  # with the interpreter lock held
         elif path == "/silent":
             environ["wxserve.wait_gone"](60)
             environ["wxserve.drop"]()

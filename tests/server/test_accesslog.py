@@ -22,10 +22,10 @@ class Folding(unittest.TestCase):
 
     def test_answers_are_written_in_one_batch_and_scanners_in_one_line(self) -> None:
         env = ("/.env", 404)
-        for path, status in (("/a", 200), env, ("/b", 500), env, ("/wp", 404), ("", 400)):
+        for path, status in (("/a", 200), env, ("/b", 500), env, ("/wp", 404), ("", 400), ("/c", 403)):
             self.log.note(tuple(entry(path, status, "GET" if path else "")))
         self.log.flush()
-        self.assertEqual([item.path for item in self.written], ["/a", "/b"])
+        self.assertEqual([item.path for item in self.written], ["/a", "/b", "/c"])
         with self.assertLogs("wxserve.server", "INFO") as logs:
             self.log.flush(last=True)
         fields: dict[str, Any] = logs.records[0].fields  # type: ignore[attr-defined]

@@ -84,6 +84,16 @@ class Deaths(ProgramCase):
         self.assertNotEqual(pid_of(get(address)), first)
         self.assertTrue(program.has_said(rf"worker-silent .*pid={first}"), program.said)
 
+    def test_a_wedged_worker_shows_where_and_is_replaced(self) -> None:
+        program = self.start(before="import weixin.server.child as c; c.WEDGED_SECONDS = 1.5")
+        address = program.address()
+        with connect(address) as client:
+            client.sendall(b"GET /wedge HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(read_all(client), b"")
+        get(address)
+        self.assertTrue(program.has_said(r"apps\.py.* in __call__"), program.said)
+        self.assertTrue(program.has_said("worker-died .*why=exit 1"), program.said)
+
     def test_workers_end_with_their_supervisor(self) -> None:
         program = self.start("--workers", "2")
         address = program.address()

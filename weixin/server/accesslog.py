@@ -56,7 +56,7 @@ class AccessLog:
         keep: list[Entry] = []
         for _ in range(len(self._entries)):
             entry = Entry._make(self._entries.popleft())
-            if 400 <= entry.status < 500:
+            if not entry.method or entry.status in (404, 405):
                 self._fold(entry)
             else:
                 keep.append(entry)
@@ -70,7 +70,7 @@ class AccessLog:
 
     def _fold(self, entry: Entry) -> None:
         self._refused += 1
-        what = f"{entry.method} {entry.path[:PATH_SHOWN]}" if entry.method else "not HTTP"
+        what = f"{entry.method} {entry.path[:PATH_SHOWN]}" if entry.method else f"refused {entry.status}"
         if what in self._tops or len(self._tops) < PATHS_MAX:
             self._tops[what] += 1
 

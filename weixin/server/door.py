@@ -37,12 +37,20 @@ class Door:
         self.resume_at = math.inf  # when sockets that were put aside are watched again
         self.closed = False
         self._poller = poller
+        self._watched = False
         self._complained = False
-        self._open()
+        self._watch()
 
-    def _open(self) -> None:
+    def _watch(self) -> None:
+        self._watched = True
         for listener in self.listeners:
             self._poller.register(listener.fd, self._poller.listening)
+
+    def _rest(self) -> None:
+        if self._watched:
+            self._watched = False
+            for listener in self.listeners:
+                self._poller.unregister(listener.fd)
 
     def accept(self, listener: Listener) -> Accepted | None:
         """The next connection, if there is one."""
@@ -63,20 +71,17 @@ class Door:
 
     def _pause(self, error: OSError) -> None:
         """EMFILE and its kin: the socket stays ready, so watching it on would spin."""
-        if self.resume_at != math.inf:
-            return
         if not self._complained:
             self._complained = True
             log.warning("cannot-accept", extra={"code": "", "fields": {"error": error.strerror}})
-        for listener in self.listeners:
-            self._poller.unregister(listener.fd)
+        self._rest()
         self.resume_at = time.monotonic() + PAUSE_SECONDS
 
     def resume(self) -> None:
         """Watch the sockets again."""
         self.resume_at = math.inf
         if not self.closed:
-            self._open()
+            self._watch()
 
     @staticmethod
     def turn_away(sock: socket.socket, date: str) -> None:
@@ -97,17 +102,19 @@ class Door:
         """
         if self.closed:
             return
-        if self.resume_at == math.inf:
-            for listener in self.listeners:
-                self._poller.unregister(listener.fd)
+        self._rest()
         for listener in self.listeners:
             if last and not listener.inherited:
                 if listener.is_unix and sys.platform == "linux":
                     # unix(7): refuses newcomers from now on, and keeps those who are in the queue.
-                    listener.sock.shutdown(socket.SHUT_RD)
+                    try:
+                        listener.sock.shutdown(socket.SHUT_RD)
+                    except OSError:
+                        pass  # another worker did it
                 yield from self._rest_of_queue(listener)
             listener.sock.close()
         self.closed = True
+        self.resume_at = math.inf
 
     def _rest_of_queue(self, listener: Listener) -> Iterator[Accepted]:
         for _ in range(LAST_ACCEPTS):

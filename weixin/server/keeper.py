@@ -25,14 +25,14 @@ LINGER_MAX = 64 * 1024
 
 
 class Keeper:
-    """Connections between their requests. `on_refused(connection, status)` is told of each refusal."""
+    """Connections between their requests. `on_refused(peer, status)` is told of each refusal."""
 
     def __init__(
         self,
         parser: HeadParser,
         poller: Poller,
         dates: DateLine,
-        on_refused: Callable[[Connection, int], None],
+        on_refused: Callable[[str, int], None],
     ) -> None:
         options = parser.options
         self.connections: dict[int, Connection] = {}
@@ -107,7 +107,7 @@ class Keeper:
         connection.closing = True
         connection.linger = LINGER_MAX
         connection.reader = Reader(self._parser)
-        self._on_refused(connection, status)
+        self._on_refused(connection.peer, status)
         try:
             connection.send(error_answer(status, self._dates.at(time.time())))
             self.settle(connection)

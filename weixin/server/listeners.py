@@ -192,6 +192,3 @@ class Listener:
             return "localhost", "80"
         name = self.sock.getsockname()
         return str(name[0]), str(name[1])
-
-    def environ(self) -> dict[str, str]:
-        return {"SERVER_NAME": self.server_name, "SERVER_PORT": self.server_port}

@@ -193,6 +193,7 @@ class Worker:
         sock, listener, peer, port = accepted
         if len(self._keeper.connections) >= self.options.connections:
             self._door.turn_away(sock, self.dates.at(time.time()))
+            self._note_refusal(peer, 503)
             return None
         connection = Connection(sock, Reader(self._parser), listener, peer, port)
         self._keeper.add(connection)
@@ -281,9 +282,9 @@ class Worker:
     def _let_rest(self, connection: Connection) -> None:
         self._keeper.let_rest(connection)
 
-    def _note_refusal(self, connection: Connection, status: int) -> None:
+    def _note_refusal(self, peer: str, status: int) -> None:
         if self.access is not None:
-            self.access.note((time.time(), connection.peer, "", "", status, 0, 0.0))
+            self.access.note((time.time(), peer, "", "", status, 0, 0.0))
 
     def _go_on_draining(self) -> None:
         """Close the door when draining begins; say when the last connection has gone."""
