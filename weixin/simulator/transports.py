@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import select
 import socket
 import sys
 import threading
@@ -72,7 +73,7 @@ class InProcess:
         thread.join(limit)
         seconds = time.monotonic() - started
         if thread.is_alive():
-            call.gone.set()
+            call.hang_up()
             return Answer(0, (), b"", seconds, "timeout")
         if call.dropped or not call.complete:
             return Answer(0, (), b"", seconds, "dropped" if call.dropped else "crashed")
@@ -85,7 +86,8 @@ class _Call:
     def __init__(self, application: Application, request: Request) -> None:
         self._application = application
         self._request = request
-        self.gone = threading.Event()
+        # As between a client and a server: when one end is closed, the other can be read.
+        self._client, self._server = socket.socketpair()
         self.dropped = False
         self.complete = False
         self.status = 0
@@ -93,14 +95,27 @@ class _Call:
         self.body: list[bytes] = []
 
     def run(self) -> None:
-        chunks = self._application(self.environ(), self.start_response)
-        try:
-            self.body.extend(chunks)
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
+        with self._client, self._server:
+            chunks = self._application(self.environ(), self.start_response)
+            try:
+                self.body.extend(chunks)
+            finally:
+                close = getattr(chunks, "close", None)
+                if close is not None:
+                    close()
         self.complete = True
+
+    def hang_up(self) -> None:
+        self._client.close()
+
+    def wait_gone(self, timeout: float, until: int = -1) -> bool:
+        """Wait for the client to hang up; the descriptor *until*, when it becomes readable, ends the wait."""
+        waiting = select.poll()
+        waiting.register(self._server, select.POLLIN)
+        if until >= 0:
+            waiting.register(until, select.POLLIN)
+        ready = [fd for fd, _ in waiting.poll(max(0.0, timeout) * 1000)]
+        return self._server.fileno() in ready
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo = None
@@ -131,7 +146,7 @@ class _Call:
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
-            "wxserve.wait_gone": self.gone.wait,
+            "wxserve.wait_gone": self.wait_gone,
             "wxserve.drop": self.drop,
         }
         for name, value in request.headers:
