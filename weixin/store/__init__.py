@@ -1,0 +1,26 @@
+"""What is remembered, behind one small interface.
+
+Read ``base`` first: it is the interface, and it says what each home must hold. ``memory`` is one process's
+dictionaries. ``sqlite`` survives a restart and is shared by processes: it stands on ``database`` (the file, its
+connections and its size), ``schema`` (the SQL that makes it), ``claims`` (who runs what, exact across processes) and
+``late`` (what may be written a moment later). Nobody else writes SQL, and nothing here knows what WeChat is.
+"""
+
+from __future__ import annotations
+
+from .base import Store
+from .memory import Memory
+from .sqlite import SQLite
+
+
+def open_store(url: str, *, keep: int = 500, full: bool = False) -> Store:
+    """Open the store that *url* names: ``memory:`` or ``sqlite:FILE``. Raises ValueError for any other."""
+    kind, _, rest = url.partition(":")
+    if url == "memory:":
+        return Memory(keep=keep, full=full)
+    if kind == "sqlite" and rest:
+        return SQLite(rest, keep=keep, full=full)
+    raise ValueError("a store is memory: or sqlite:FILE")
+
+
+__all__ = ["Store", "open_store"]

@@ -1,0 +1,154 @@
+"""Who runs what: claims that are exact across processes and end with the process, in one file beside the store.
+
+A claim is a lock on one byte, at an offset that is a hash of its key: at once, no system call but its own, and the
+kernel frees it when the process dies, so that nobody looks at pids or waits for a time-out. The bytes themselves need
+not exist. On Linux they are open-file-description locks (man fcntl), which belong to this descriptor: another store in
+the same process, or a library that opens and closes the file, cannot lose them for us, as with POSIX locks it would.
+
+In front of the offsets the file holds two tables. They only ever say "look into the database" once too often:
+
+* a slot for many keys says when one of them was last claimed (so that a message nobody has seen costs no query), which
+  one, and how many runs of it were begun: a run that kills its process within a millisecond is counted all the same;
+* a slot for many users says until when one of them has mail.
+
+They are written with ``pwrite``: it survives the process like a mapping would, and a full disk is an error, not SIGBUS.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import time
+import weakref
+import zlib
+
+# Keys that share a slot cost each other a query now and then: at a hundred messages a second, one in twenty.
+SLOTS = 1 << 17
+MAIL_SLOTS = 1 << 16
+# Which key, by 32 bits of it; and its time in 30 bits and its runs in two.
+_SLOT = struct.Struct("<II")
+_MAIL = struct.Struct("<I")
+_MAIL_AT = SLOTS * _SLOT.size
+_SIZE = _MAIL_AT + MAIL_SLOTS * _MAIL.size
+# Thirty bits of seconds from here end in 2054.
+_EPOCH = 1_600_000_000
+MOST_RUNS = 3
+# Locks begin behind the tables, so that the two cannot be confused by anybody who looks; man fcntl: l_start is signed.
+_LOCKS_AT = 1 << 32
+_LOCKS = (1 << 62) - 1
+# struct flock of <fcntl.h>: l_type, l_whence, l_start, l_len, l_pid. OFD locks want l_pid 0.
+_FLOCK = struct.Struct("@hhqqi0q")  # 0q: padded to a multiple of a q's alignment, as the compiler pads it
+_OFD_SETLK: int | None = getattr(fcntl, "F_OFD_SETLK", None)
+
+# Waiting for a lock of another process: fcntl has no timed wait, so it is asked again, a little later each time.
+_FIRST_WAIT = 0.0005
+_LONGEST_WAIT = 0.01
+
+
+class Claims:
+    """The file of claims. Its locks exclude other `Claims` on the same file, not the threads that share this one."""
+
+    def __init__(self, path: str) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._fill()
+        except OSError:
+            os.close(self._fd)
+            raise
+        _close_in_children(self)
+
+    def _fill(self) -> None:
+        """Give the tables their space on the disk now, where an error is convenient."""
+        if os.fstat(self._fd).st_size >= _SIZE:
+            return
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(self._fd, 0, _SIZE)
+        else:
+            os.ftruncate(self._fd, _SIZE)
+
+    def close(self) -> None:
+        """End every claim."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def lock(self, key: bytes) -> bool:
+        """Lock *key*, a hash; False where somebody else has it. Raises OSError where the disk cannot lock."""
+        try:
+            _lock(self._fd, fcntl.F_WRLCK, key)
+        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as POSIX leaves open
+            return False
+        return True
+
+    def lock_within(self, key: bytes, timeout: float) -> bool:
+        """Lock *key*, waiting for at most *timeout* seconds."""
+        until = time.monotonic() + timeout
+        wait = _FIRST_WAIT
+        while not self.lock(key):
+            if time.monotonic() >= until:
+                return False
+            time.sleep(wait)
+            wait = min(wait * 1.5, _LONGEST_WAIT)
+        return True
+
+    def unlock(self, key: bytes) -> None:
+        """Let go of *key*."""
+        if self._fd >= 0:
+            _lock(self._fd, fcntl.F_UNLCK, key)
+
+    def look(self, key: bytes, since: float) -> tuple[bool, int]:
+        """Whether *key* may have been claimed since then, and how many runs of it are known to have been begun."""
+        mark, word = _SLOT.unpack(os.pread(self._fd, _SLOT.size, _slot(key)))
+        if (word >> 2) + _EPOCH < since:
+            return False, 0
+        return True, word & MOST_RUNS if mark == _mark(key) else 0
+
+    def begin(self, key: bytes, now: float, runs: int) -> None:
+        """Write down that a run of *key* begins, the how manieth. Its lock must be held."""
+        word = max(0, int(now) - _EPOCH) << 2 | min(runs, MOST_RUNS)
+        os.pwrite(self._fd, _SLOT.pack(_mark(key), word & 0xFFFFFFFF), _slot(key))
+
+    def has_mail(self, user: str, now: float) -> bool:
+        """Whether *user* may have mail."""
+        (until,) = _MAIL.unpack(os.pread(self._fd, _MAIL.size, _mail_slot(user)))
+        return bool(until > now)
+
+    def mark_mail(self, user: str, until: float) -> None:
+        """Say that *user* has mail until then."""
+        (known,) = _MAIL.unpack(os.pread(self._fd, _MAIL.size, _mail_slot(user)))
+        latest = min(max(int(until) + 1, known), 0xFFFFFFFF)
+        os.pwrite(self._fd, _MAIL.pack(latest), _mail_slot(user))
+
+
+def _lock(fd: int, kind: int, key: bytes) -> None:
+    offset = _LOCKS_AT + (int.from_bytes(key[:8], "big") & _LOCKS)
+    if _OFD_SETLK is not None:
+        fcntl.fcntl(fd, _OFD_SETLK, _FLOCK.pack(kind, 0, offset, 1, 0))  # 0 is SEEK_SET
+    else:
+        command = fcntl.LOCK_UN if kind == fcntl.F_UNLCK else fcntl.LOCK_EX | fcntl.LOCK_NB
+        fcntl.lockf(fd, command, 1, offset)
+
+
+def _slot(key: bytes) -> int:
+    return int.from_bytes(key[8:12], "big") % SLOTS * _SLOT.size
+
+
+def _mark(key: bytes) -> int:
+    return int.from_bytes(key[12:16], "big")
+
+
+def _mail_slot(user: str) -> int:
+    return _MAIL_AT + zlib.crc32(user.encode("utf-8", "surrogateescape")) % MAIL_SLOTS * _MAIL.size
+
+
+def _close_in_children(claims: Claims) -> None:
+    """A child that a handler forks and that outlives us would keep our claims with its copy of the descriptor."""
+    reference = weakref.ref(claims)
+
+    def close() -> None:
+        held = reference()
+        if held is not None:
+            held.close()
+
+    os.register_at_fork(after_in_child=close)

@@ -1,0 +1,140 @@
+"""One SQLite file: its connections, how it is written, how large it gets, and its claims.
+
+It knows no table but those of `schema`. Three connections, each for one thing at a time: one writes, one reads (in WAL
+mode neither waits for the other), and one moves the log into the file: that waits for the disk, so it is the late
+writer's own and no request's. A commit with synchronous=NORMAL does not wait for the disk; what it wrote survives the
+process, and of a power cut it loses the last moments and never its integrity (sqlite.org/wal.html, pragma.html).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from typing import Callable, TypeVar
+
+from . import schema
+from .claims import Claims
+
+T = TypeVar("T")
+
+# Another process's batch takes a few milliseconds; whoever holds the file longer has a shell open in it.
+BUSY_SECONDS = 3.0
+# The log is moved into the file from here on; up to then it is in the page cache anyway.
+LOG_SIZE = 4 << 20
+# What the file may grow to. Rows go before that; this is the wall behind them.
+MOST_BYTES = 128 << 20
+# A connection's page cache, in KiB: batches are small and lookups hit the last pages.
+CACHE_KIB = 1024
+
+
+class Database:
+    """An open file. Every method may raise sqlite3.Error or OSError."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.writing = threading.Lock()
+        self._reading = threading.Lock()
+        _make_private(path)
+        self.claims = Claims(path + "-claims")
+        self._connections: list[sqlite3.Connection] = []
+        try:
+            self._writer = self._connect()
+            self._prepare()
+            self._reader = self._connect()
+            self._mover = self._connect()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        self._connections.append(connection)
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        return connection
+
+    def _prepare(self) -> None:
+        self._writer.execute("PRAGMA journal_mode=WAL").fetchone()
+        (page,) = self._writer.execute("PRAGMA page_size").fetchone()
+        self._writer.execute(f"PRAGMA max_page_count={MOST_BYTES // page}")
+        # Reading first: workers that start together need not queue up to write what is there.
+        known = {name for (name,) in self._writer.execute("SELECT name FROM sqlite_master")}
+        if any(statement.split()[5] not in known for statement in schema.TABLES):
+            self.write(lambda db: [db.execute(statement) for statement in schema.TABLES])
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do *work* in a transaction of its own; it is committed when this returns."""
+        with self.writing:
+            db = self._writer
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(db)
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            try:
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            return result
+
+    def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do *work*, which only asks."""
+        with self._reading:
+            return work(self._reader)
+
+    def move_log(self) -> None:
+        """Move the log into the file when it has grown; waits for the disk."""
+        if _size(self.path + "-wal") < LOG_SIZE:
+            return
+        _, pages, moved = self._mover.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if pages == moved:
+            # The next commit begins the log anew, and that one does wait for the disk: let it be ours.
+            self.write(lambda db: db.execute(schema.COUNTED, (0, "logs moved", 1)))
+
+    def used(self) -> int:
+        """Bytes in use, without the pages that wait to be used again."""
+        pragmas = ("page_count", "freelist_count", "page_size")
+        with self._reading:
+            pages, free, size = (self._reader.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas)
+        return int((pages - free) * size)
+
+    def close(self) -> None:
+        """Let go of the file and of every claim."""
+        with self.writing, self._reading:
+            for connection in self._connections:
+                try:
+                    connection.close()
+                except sqlite3.Error:
+                    pass  # the disk is gone; so is what could be done about it
+            self.claims.close()
+
+
+def read_only(path: str) -> sqlite3.Connection:
+    """Open *path* to look at it. Never makes it; raises sqlite3.Error where it is not there, or is no store."""
+    location = "file:" + "".join(c if c.isalnum() or c in "/._-~" else f"%{ord(c):02X}" for c in path)
+    quiet = "" if os.path.exists(path + "-wal") else "&immutable=1"  # nobody has it open, and it needs no log
+    return sqlite3.connect(f"{location}?mode=ro{quiet}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def _make_private(path: str) -> None:
+    """What users wrote is in it: nobody else on the machine may read the file, nor SQLite's beside it."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        pass  # and not opened: closing it again would end the locks SQLite has on it in this process
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,82 @@
+"""Reading what was recorded: by the store itself, and by commands that look into its file while a server runs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from . import schema
+from .base import Delivery, Refusal
+from .database import read_only
+
+
+class Records:
+    """A store's file, opened to be read. Never makes it; raises sqlite3.Error where there is none."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._db = read_only(path)
+        try:
+            self._db.execute("SELECT 1 FROM messages LIMIT 1").fetchone()
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
+    def deliveries(self, limit: int, after: float = 0.0) -> list[Delivery]:
+        return deliveries(self._db, limit, after)
+
+    def delivery(self, name: str) -> Delivery | None:
+        return delivery(self._db, name)
+
+    def refusals(self, after: float = 0.0) -> list[Refusal]:
+        return refusals(self._db, after)
+
+    def counts(self, since: float) -> dict[str, int]:
+        return counts(self._db, since)
+
+    def check(self) -> str:
+        return check(self._db)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def deliveries(db: sqlite3.Connection, limit: int, after: float) -> list[Delivery]:
+    """The last messages, newest first; with *after* those that changed since."""
+    where, order = ("WHERE changed > ?", "changed") if after else ("WHERE 0.0 = ?", "id")
+    return _deliveries(db.execute(f"{schema.DELIVERY} {where} ORDER BY {order} DESC LIMIT ?", (after, limit)))
+
+
+def delivery(db: sqlite3.Connection, name: str) -> Delivery | None:
+    """The newest message called *name*."""
+    found = _deliveries(db.execute(f"{schema.DELIVERY} WHERE name = ? ORDER BY id DESC LIMIT 1", (name,)))
+    return found[0] if found else None
+
+
+def refusals(db: sqlite3.Connection, after: float) -> list[Refusal]:
+    """The refusals since, newest first."""
+    rows = db.execute("SELECT at, code, ip, reason, count FROM refusals WHERE at > ? ORDER BY id DESC", (after,))
+    return [Refusal(*row) for row in rows]
+
+
+def counts(db: sqlite3.Connection, since: float) -> dict[str, int]:
+    """Counters of the hours since, by name, and ``users``."""
+    hour = max(1, int(since // 3600))
+    rows = db.execute("SELECT name, sum(value) FROM counts WHERE hour >= ? GROUP BY name", (hour,))
+    found = {str(name): int(count) for name, count in rows}
+    (found["users"],) = db.execute("SELECT count(*) FROM visitors WHERE last >= ?", (since,)).fetchone()
+    return found
+
+
+def check(db: sqlite3.Connection) -> str:
+    """What is wrong with the file, or nothing."""
+    try:
+        found = [str(line) for (line,) in db.execute("PRAGMA integrity_check(3)")]
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if found == ["ok"] else "; ".join(found)
+
+
+def _deliveries(rows: Iterable[Any]) -> list[Delivery]:
+    return [Delivery._make((*row[:13], tuple(row[13].split("\n")) if row[13] else (), *row[14:])) for row in rows]
