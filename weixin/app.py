@@ -1,17 +1,17 @@
 """The application: one message's whole way from WSGI and back, readable top to bottom.
 
-It knows the order of things and leaves each to its room: ``wire`` says what is genuine and what it means, ``routing``
-who answers. Nothing on the way raises a 500.
+It knows the order of things and leaves each to its room: ``wire`` says what is genuine and what it means, ``delivery``
+that it is answered once and in time, ``routing`` by whom. Nothing on the way raises a 500.
 """
 
 from __future__ import annotations
 
 import hmac
-import itertools
 import logging
 import os
 import re
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Iterable
@@ -20,16 +20,19 @@ from typing import Any, Callable, NamedTuple
 
 from . import config, log, texts
 from .config import Settings
+from .delivery import Desk, Given, Terms
 from .log import Journal
 from .problem import Problem
 from .routing import load, run
 from .routing.rules import Rules
+from .store import Store, open_store
+from .store.base import Refusal
 from .web import HTML, TEXT, XML, Answer, answer, parse_query, read_body
 from .wire import aes, probe
 from .wire.envelope import Envelope, decode_key
 from .wire.errors import MessageRefused, ModeRefused, Refused, SignatureRefused
 from .wire.messages import Message, parse
-from .wire.replies import Reply, Success
+from .wire.replies import SUCCESS, Finding
 from .wire.signature import matches, near_miss
 
 # A near miss costs some forty hashes; an operator needs one verdict, a scanner shall not have more.
@@ -56,8 +59,14 @@ class Application:
     """The WSGI callable of one Official Account. Threads may share it."""
 
     def __init__(
-        self, settings: Settings, rules: Rules, journal: Journal, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        rules: Rules,
+        journal: Journal,
+        clock: Callable[[], float] = time.time,
+        store: Store | None = None,
     ) -> None:
+        """Without a *store* nothing is remembered beyond this object."""
         self.settings = settings
         self.rules = rules
         self._journal = journal
@@ -65,7 +74,11 @@ class Application:
         self._context = run.Context(settings)
         self._paths = {settings.path, settings.path.rstrip("/") + "/"}
         self._envelope = _envelope(settings)
-        self._numbers = itertools.count(secrets.randbits(16))
+        self._store = store or open_store("memory:")
+        self._desk = Desk(
+            rules, self._context, self._store, _terms(settings), clock=clock, notice=self._notice, replace=_replace
+        )
+        self._desk.start()
         self._verdict_at = 0.0
         self._instance = _instance(settings.token)
         self._probing = threading.Lock()
@@ -80,7 +93,9 @@ class Application:
 
     def close(self) -> None:
         """End what was begun and write what waits; the server calls it when a worker ends."""
+        self._desk.close()
         self._context.close()
+        self._store.close()
         self._journal.flush()
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
@@ -108,15 +123,20 @@ class Application:
         return answer(200, echo.encode("utf-8", "surrogateescape"), **mark)
 
     def _push(self, environ: dict[str, Any], query: dict[str, str]) -> Answer:
-        arrived = time.perf_counter()
+        arrived = time.monotonic()
         message, key = self._open(environ, query)
         if probe.marked(query["nonce"]) and message.user == probe.SENDER:
             return self._answer_doctor(message)
-        number = f"{next(self._numbers):x}"
-        outcome = run.answer(self.rules, message, self._clock(), self._context, number)
-        body = self._render(outcome.reply, message, key, query)
-        self._record(number, message, outcome, len(body), arrived)
-        return answer(200, body, TEXT if isinstance(outcome.reply, Success) else XML)
+        age = int(query["timestamp"]) - message.time
+        given = self._desk.answer(message, age, arrived, environ.get("wxserve.wait_gone"))
+        self._record(message, given)
+        if given.silent:
+            # Too late for this delivery: the platform is to ask again, and a late answer would end that.
+            environ.get("wxserve.drop", _nothing)()
+            return answer(504)
+        if given.body == SUCCESS:
+            return answer(200, SUCCESS, TEXT)
+        return answer(200, self._seal(given.body, key, query), XML)
 
     def _answer_doctor(self, message: Message) -> Answer:
         """Answer a probe: no handler runs, nothing is counted. One waits at a time, so that nobody who overhears a
@@ -171,37 +191,40 @@ class Application:
         signature, *parts = signed
         return near_miss(signature, self.settings.token, *parts) or "mismatch"
 
-    def _render(self, reply: Reply, message: Message, key: bytes | None, query: dict[str, str]) -> bytes:
-        now = int(self._clock())
-        for finding in reply.lint():
-            fields = {"user": message.user, **finding.values}
-            self._journal.fold(logging.WARNING, "reply", fields, finding.code, message.kind)
-        body = reply.render(message, now)
-        if key is None or self._envelope is None or isinstance(reply, Success):
+    def _seal(self, body: bytes, key: bytes | None, query: dict[str, str]) -> bytes:
+        """Seal a reply if its push was sealed: each delivery's anew, with its own nonce."""
+        if key is None or self._envelope is None:
             return body
         random = secrets.token_hex(8).encode()
-        return self._envelope.seal(body, str(now), query["nonce"], random, key)
+        return self._envelope.seal(body, str(int(self._clock())), query["nonce"], random, key)
 
-    def _record(self, number: str, message: Message, outcome: run.Outcome, size: int, arrived: float) -> None:
+    def _notice(self, message: Message, finding: Finding) -> None:
+        fields = {"user": message.user, **finding.values}
+        self._journal.fold(logging.WARNING, "reply", fields, finding.code, message.kind)
+
+    def _record(self, message: Message, given: Given) -> None:
         self._journal.line(
             logging.INFO,
             "delivery",
             {
-                "d": number,
+                "d": given.name,
                 "type": message.kind,
                 "user": message.user,
                 "stamp": message.time,
                 "text": message.text,
-                "reply": outcome.reply.kind,
-                "bytes": size,
-                "by": outcome.rule.at if outcome.rule else "",
-                "ms": round((time.perf_counter() - arrived) * 1000, 1),
+                "reply": given.reply,
+                "result": "" if given.result in ("replied", "success") else given.result,
+                "bytes": len(given.body),
+                "by": given.rule,
+                "ms": round(given.seconds * 1000, 1),
+                "attempt": f"{given.attempt}/3" if given.attempt > 1 else "",
             },
         )
 
     def _refuse(self, environ: dict[str, Any], refused: Refused) -> Answer:
         fields = {"ip": environ.get("REMOTE_ADDR", ""), "reason": refused.reason, **refused.fields}
         self._journal.fold(logging.WARNING, "refused", fields, refused.code, refused.reason)
+        self._store.refused(Refusal(self._clock(), refused.code, fields["ip"], refused.reason))
         return answer(refused.status)
 
 
@@ -223,12 +246,19 @@ def load_rules(settings: Settings) -> tuple[Rules, list[Problem]]:
     return routing.rules, problems
 
 
-def build(settings: Settings, journal: Journal | None = None) -> Application:
-    """Make the Application that *settings* describe. Raise config.ConfigError where a handler or a rule is faulty."""
+def build(settings: Settings, journal: Journal | None = None, *, live: bool = True) -> Application:
+    """Make the Application that *settings* describe. Raise config.ConfigError where a handler or a rule is faulty.
+
+    Unless *live*, it remembers nothing, and the store that a server may be using is not touched.
+    """
     rules, problems = load_rules(settings)
     if problems:
         raise config.ConfigError(problems)
-    return Application(settings, rules, journal or open_log(settings))
+    journal = journal or open_log(settings)
+    url = settings.store if live else "memory:"
+    full = settings.store_content == "full"
+    store = open_store(url, keep=settings.keep, full=full, answers=float(settings.answers))
+    return Application(settings, rules, journal, store=store)
 
 
 def open_log(settings: Settings, *, threaded: bool = True, color: bool = False) -> Journal:
@@ -249,6 +279,32 @@ def _instance(token: str) -> str:
     """A name for this service that its workers share and no other service has: it shows the doctor who answers."""
     here = f"{os.uname().nodename} {os.getppid()}"
     return hmac.new(token.encode(), here.encode(), "sha256").hexdigest()[:12]
+
+
+def _terms(settings: Settings) -> Terms:
+    terms = Terms()
+    return terms._replace(
+        busy=settings.busy,
+        pickup=settings.pickup,
+        split=settings.split,
+        pool=settings.pool,
+        threads=settings.threads,
+        silent_max=settings.silent_max,
+        run_max=float(settings.run_max),
+        content=settings.store_content,
+        # Not the operator's language: it is users in WeChat who read it.
+        lang="en" if settings.lang == "en" else "zh",
+        pace=terms.pace._replace(deadline=settings.deadline),
+    )
+
+
+def _replace() -> None:
+    """Have this process replaced: our supervisor, gunicorn's and uWSGI's drain who gets SIGTERM."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _nothing() -> None:
+    """What a server that cannot drop a connection does."""
 
 
 def _envelope(settings: Settings) -> Envelope | None:

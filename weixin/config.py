@@ -26,6 +26,11 @@ LOOKED = ("./wxserve.ini", "$WXSERVE_CONFIG", "/etc/wxserve/wxserve.ini")
 MAX_FILE = 4 << 20
 MAX_SECRET = 64 << 10
 
+# A text that is said on its own.
+MAX_WORDS = 600
+
+DEFAULT_STORE = "sqlite:wxserve.db"
+
 MODES = ("plain", "compat", "safe")
 
 _TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
@@ -34,6 +39,7 @@ _APPID = re.compile(r"wx[0-9a-f]{16}")
 _SIZE = re.compile(r"([0-9]{1,9})([kKmM]?)")
 _LISTEN = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|\*):[0-9]{1,5}|unix:\S+|fd:[0-9]{1,3}")
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,200}")
+_STORE = re.compile(r"memory:|sqlite:[^\0]+")
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -95,6 +101,22 @@ def _choice(*choices: str) -> Callable[[str], str]:
     return read
 
 
+def _seconds(least: float, most: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not least <= float(text) <= most:
+            raise Bad(f"{least:g}–{most:g}")
+        return float(text)
+
+    return read
+
+
+def _words(text: str) -> str:
+    # Not a letter less than a reply may have; two long texts would not fit behind each other, either.
+    if len(text.encode()) > MAX_WORDS:
+        raise Bad(f"≤ {MAX_WORDS}")
+    return text
+
+
 def _switch(text: str) -> bool:
     return _choice("on", "off")(text) == "on"
 
@@ -148,13 +170,25 @@ OPTIONS: tuple[Option, ...] = (
     Option("server", "path", "path", "/weixin", _path),
     Option("server", "workers", "workers", "1", _workers),
     Option("server", "threads", "threads", "64", _number(1, 1024)),
+    Option("server", "pool", "pool", "32", _number(1, 1024)),
+    Option("server", "silent_max", "silent_max", "20", _number(0, 1000)),
+    Option("server", "run_max", "run_max", "120", _number(15, 86_400)),
     Option("server", "trust_proxy", "trust_proxy", "127.0.0.1", _addresses),
+    # More and the answer would reach a platform that has hung up.
+    Option("server", "deadline", "deadline", "4.5", _seconds(0.5, 4.8)),
+    Option("server", "busy", "busy", "正在处理，稍后回复「继续」取答案", _words),
     Option("server", "body_max", "body_max", "64k", _size(1 << 10, 1 << 20)),
     Option("replies", "file", "replies", "replies.ini", str),
     Option("replies", "priority", "replies_priority", "10", _number(-1000, 1000)),
     Option("replies", "handlers", "handlers", "handlers", str),
     Option("replies", "final_marks", "final_marks", "on", _switch),
+    Option("replies", "pickup", "pickup", "继续", _words),
+    Option("replies", "split", "split", "on", _switch),
     Option("replies", "default", "default_reply", "", str),
+    Option("store", "url", "store", DEFAULT_STORE, _matching(_STORE, "memory: | sqlite:FILE")),
+    Option("store", "keep", "keep", "500", _number(0, 100_000)),
+    Option("store", "content", "store_content", "short", _choice("none", "short", "full")),
+    Option("store", "answers", "answers", "60", _number(60, 3600)),
     Option("log", "level", "log_level", "info", _choice("debug", "info", "warning", "error")),
     Option("log", "format", "log_format", "text", _choice("text", "json")),
     Option("log", "content", "log_content", "short", _choice("none", "short", "full")),
@@ -179,13 +213,24 @@ class Settings:
     path: str
     workers: int
     threads: int
+    pool: int
+    silent_max: int
+    run_max: int
     trust_proxy: str
+    deadline: float
+    busy: str
     body_max: int
     replies: str
     replies_priority: int
     handlers: str
     final_marks: bool
+    pickup: str
+    split: bool
     default_reply: str
+    store: str
+    keep: int
+    store_content: str
+    answers: int
     log_level: str
     log_format: str
     log_content: str
@@ -234,6 +279,10 @@ def load(
     problems: list[Problem] = []
     if found is not None:
         values.update(_from_file(found, problems))
+    # systemd's StateDirectory= is made for this; it may name several.
+    folder = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if folder and "store" not in values:
+        values["store"] = (f"sqlite:{folder}/wxserve.db", "env STATE_DIRECTORY")
     values.update(_from_credentials(environ))
     values.update(_from_environ(environ, problems))
     values.update({key: (value, _BY_KEY[key].flag) for key, value in (flags or {}).items()})
@@ -343,6 +392,8 @@ def _settle(
         raise ConfigError(problems)
     for key in ("replies", "handlers"):
         values[key] = os.path.join(base, values[key])
+    if values["store"].startswith("sqlite:"):
+        values["store"] = "sqlite:" + os.path.join(base, values["store"][len("sqlite:") :])
     return Settings(**values, file=file, base=base, sources=sources)
 
 
@@ -350,6 +401,8 @@ def _together(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator
     """What each value alone does not show."""
     if not values["token"] and sources["token"] == "default":
         yield Problem("WX-CFG-04", {"name": "token"})
+    if values["store"] == "memory:" and values["workers"] > 1:
+        yield Problem("WX-CFG-11", {"workers": values["workers"]}, *_place(sources["store"]))
     if values["mode"] != "plain":
         if not values["aes_key"] and sources["aes_key"] == "default":
             yield Problem("WX-CFG-05", {"name": "aes_key"}, *_place(sources["mode"]))

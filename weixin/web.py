@@ -21,6 +21,7 @@ _REASONS = {
     411: "411 Length Required",
     413: "413 Content Too Large",
     503: "503 Service Unavailable",
+    504: "504 Gateway Timeout",
 }
 
 TEXT = "text/plain; charset=utf-8"

@@ -210,7 +210,7 @@ class BoundsTest(Folder):
         self.assertEqual(store.claim(push(11_999)).body, b"x" * 300)
 
     def tidy(self, store: SQLite) -> None:
-        housekeeping.Housekeeping(store._housekeeping._keep, store._housekeeping._full).turn(store._db, self.clock.now)
+        housekeeping.Housekeeping(store._housekeeping._keep, store._full).turn(store._disk.db, self.clock.now)
 
 
 class BrokenDiskTest(Folder):
@@ -232,10 +232,10 @@ class BrokenDiskTest(Folder):
         store = self.open()
         first = store.claim(push(1))
         store.flush()
-        for connection in store._db._connections:
+        for connection in store._disk.db._connections:
             connection.close()
         # A closed connection raises ProgrammingError, which is a bug of ours; a disk raises this:
-        store._db.write = store._db.read = self.broken  # type: ignore[method-assign, assignment]
+        store._disk.db.write = store._disk.db.read = self.broken  # type: ignore[method-assign, assignment]
         with self.assertLogs("wxserve.store", logging.ERROR) as logged:
             self.use(store)
             self.assertIs(store.finish(first, answer(b"first")), Verdict.KEPT)

@@ -93,7 +93,7 @@ def _send(call: Call) -> int:
     weixin = Platform(account(settings))
     push = raw or _push(weixin, options)
     heard = Overheard()
-    application = None if options.to else app.build(settings, heard)
+    application = None if options.to else app.build(settings, heard, live=False)
     try:
         to = InProcess(application) if application else _http(options.to)
         delivery = weixin.deliver(push, to, fault=options.fault or "")

@@ -16,7 +16,7 @@ from .errors import Misuse, hint
 if TYPE_CHECKING:
     from weixin.wire.messages import Message
 
-ARGUMENTS = ("msg", "match", "user", "log", "config")
+ARGUMENTS = ("msg", "match", "state", "user", "deadline", "log", "config")
 #: A function of ``on.error`` may ask for the exception too.
 ERROR_ARGUMENTS = (*ARGUMENTS, "error")
 
@@ -36,7 +36,15 @@ class Call(NamedTuple):
     log: logging.Logger | logging.LoggerAdapter[Any] = HANDLER_LOG
     #: Whatever the application gives its handlers, ``config.secret("name")`` first of all.
     config: object = None
+    #: Opens the user's state, for who asks for it; and how long the answer may take.
+    opens: Callable[[], object] | None = None
+    deadline: object = None
     error: BaseException | None = None
+
+    @property
+    def state(self) -> object:
+        """What is remembered of the user; without a store, a dictionary for this once."""
+        return {} if self.opens is None else self.opens()
 
 
 class Answer(Protocol):

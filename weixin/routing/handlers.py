@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from .call import ARGUMENTS, ERROR_ARGUMENTS, Function, function
 from .errors import LoadError, Misuse, hint
-from .marks import ERROR, On, marks_of
+from .marks import ERROR, Mark, On, marks_of
 from .rules import Rule
 
 
@@ -156,14 +156,19 @@ class _Collector:
             self._error("WX-HND-02", where, line, misuse.reason, function=target.__name__, **misuse.values)
             return
         name = f"{module.__name__.rpartition('.')[2]}.{target.__name__}"
-        for level, kind, patterns, priority, hours in marks:
-            if kind == ERROR:
+        for mark in marks:
+            if mark.kind == ERROR:
                 self._loaded.on_error.append(answer)
             else:
-                self._loaded.rules.append(Rule(level, kind, patterns, answer, name, shown, line, priority, hours))
+                self._loaded.rules.append(_rule(mark, answer, name, shown, line))
 
     def _error(self, code: str, file: Path, line: int, reason: str, **values: object) -> None:
         self._loaded.errors.append(LoadError(code, _shown(self._loaded.folder, file), line, reason, **values))
+
+
+def _rule(mark: Mark, answer: Function, name: str, file: str, line: int) -> Rule:
+    level, kind, patterns, priority, hours, budget, busy = mark
+    return Rule(level, kind, patterns, answer, name, file, line, priority, hours, budget, busy)
 
 
 def place(target: Callable[..., object], file: Path) -> tuple[Path, int]:

@@ -15,7 +15,8 @@ functions (``marks_of``), so loading it again is clean. A wrong argument is a Mi
 ``@on.unknown``                     what this program does not know, and what the platform could not forward
 ``@on.error``                       when a handler failed
 
-All but the last take ``priority=`` (higher is asked first; 0) and ``hours=`` (``"Mon-Fri 9:00-18:00"``).
+All but the last take ``priority=`` (higher is asked first; 0) and ``hours=`` (``"Mon-Fri 9:00-18:00"``); for what is
+slow, ``budget=`` (seconds it may take) and ``busy=`` (what is said when the user has to wait).
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ Words = Union[str, Sequence[str]]
 
 # An attribute of the function, so that it goes where the function goes.
 _ATTRIBUTE = "_wxserve_marks"
-_OPTIONS = ("prefix", "contains", "priority", "hours")
+_OPTIONS = ("prefix", "contains", "priority", "hours", "budget", "busy")
+# A run longer than this is given up anyway (`run_max` at its most).
+_MOST_BUDGET = 3600
 
 
 class Mark(NamedTuple):
@@ -64,6 +67,8 @@ class Mark(NamedTuple):
     patterns: tuple[Pattern, ...]
     priority: int
     hours: hours_.Hours | None
+    budget: float | None = None
+    busy: str = ""
 
 
 class UnknownName(Misuse, AttributeError):
@@ -99,6 +104,8 @@ class Trigger:
         contains: Words = ...,
         priority: int = ...,
         hours: str = ...,
+        budget: float = ...,
+        busy: str = ...,
     ) -> Callable[[F], F]: ...
 
     def __call__(self, *words: Any, **options: Any) -> Any:
@@ -118,7 +125,7 @@ class Trigger:
             raise Misuse("priority", "priority is a whole number", value=repr(priority))
         if hours is not None and not isinstance(hours, str):
             raise Misuse("hours", "hours is a str", hours=repr(hours))
-        rest = (priority, None if hours is None else hours_.parse(hours))
+        rest = (priority, None if hours is None else hours_.parse(hours), *_slowness(options))
         if self._name == "event":
             kinds = [_event(name) for name in words]
             if "prefix" in options or "contains" in options:
@@ -186,6 +193,18 @@ def _attach(function: Any, marks: tuple[Mark, ...]) -> Any:
         raise Misuse("not-a-function", words, value=type(function).__name__)
     setattr(function, _ATTRIBUTE, marks + marks_of(function))
     return function
+
+
+def _slowness(options: dict[str, Any]) -> tuple[float | None, str]:
+    """``budget=`` and ``busy=``: how many seconds a slow function may take, and what is said meanwhile."""
+    budget, busy = options.get("budget"), options.get("busy", "")
+    if budget is not None and (
+        isinstance(budget, bool) or not isinstance(budget, (int, float)) or not 0 < budget <= _MOST_BUDGET
+    ):
+        raise Misuse("budget", f"budget is a number of seconds up to {_MOST_BUDGET}", value=repr(budget)[:80])
+    if not isinstance(busy, str):
+        raise Misuse("busy", "busy is a str", value=repr(busy)[:80])
+    return None if budget is None else float(budget), busy
 
 
 def _several(name: str, options: dict[str, Any]) -> Sequence[Any]:

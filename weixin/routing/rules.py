@@ -77,6 +77,9 @@ class Rule(NamedTuple):
     line: int
     priority: int = 0
     hours: Hours | None = None
+    #: Seconds a run may take, where its author says that it is slow; and what is said meanwhile.
+    budget: float | None = None
+    busy: str = ""
 
     @property
     def at(self) -> str:

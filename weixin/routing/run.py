@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import logging
 import threading
 import traceback
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
 
 from weixin.wire.messages import Message
 from weixin.wire.replies import Reply, Success, Text, clean
@@ -33,6 +35,33 @@ class Outcome(NamedTuple):
     error: BaseException | None = None
 
 
+class Later(NamedTuple):
+    """A slow rule's turn has come: the rule, and whom to ask elsewhere, it first."""
+
+    rule: Rule
+    hits: Iterator[Hit]
+
+
+class Access(Protocol):
+    """The way to a user's state: called, it opens it; what changed is kept when a run ends well."""
+
+    def __call__(self) -> object: ...
+
+    def close(self, keep: bool) -> None: ...
+
+
+class Asking(NamedTuple):
+    """How rules are asked: whom (everybody), with which state and deadline, and which rules not here."""
+
+    hits: Iterator[Hit] | None = None
+    access: Access | None = None
+    deadline: object = None
+    slow: Callable[[Rule], bool] | None = None
+
+
+ASK_ALL = Asking()
+
+
 class Context:
     """What all messages of a process share: what handlers are given, and the loop of the asynchronous ones."""
 
@@ -47,26 +76,48 @@ class Context:
         self.loop.close()
 
 
-def answer(rules: Rules, message: Message, now: float, context: Context, delivery: str = "") -> Outcome:
+def answer(
+    rules: Rules, message: Message, now: float, context: Context, delivery: str = "", asking: Asking = ASK_ALL
+) -> Outcome | Later:
     """Ask the rules for *message*, first to last, until one answers; *delivery* is its name in the log.
 
     Raises nothing but KeyboardInterrupt, and that in the main thread only.
     """
     hit: Hit | None = None
-    call = Call(message, message.user, None, now, context.log, context.config)
+    hits = rules.candidates(message, now) if asking.hits is None else asking.hits
+    slow, access = asking.slow, asking.access
+    call = Call(message, message.user, None, now, context.log, context.config, access, asking.deadline)
+    outcome = Outcome(Success())
     try:
-        for hit in rules.candidates(message, now):
+        for hit in hits:
+            if slow is not None and slow(hit.rule):
+                _close(access, True)
+                return Later(hit.rule, itertools.chain((hit,), hits))
             call = call._replace(match=hit.match)
             reply = _reply(hit.rule.answer(call), context)
             if reply is not None:
-                return Outcome(reply, hit.rule)
+                outcome = Outcome(reply, hit.rule)
+                break
+        _close(access, True)
     # A handler may raise anything, SystemExit too, and the user is to be answered all the same.
     except BaseException as error:
+        _close(access, False)
         _unless_interrupted(error)
         rule = hit.rule if hit is not None else None
         _report(rule.answer if rule is not None else None, error, message, delivery, rule)
         return Outcome(_apology(rules, call._replace(error=error), context, delivery), rule, error)
-    return Outcome(Success())
+    return outcome
+
+
+def apologize(rules: Rules, message: Message, now: float, context: Context, error: BaseException) -> Outcome:
+    """What ``on.error`` has to say to *error*, which no handler of this message raised."""
+    call = Call(message, message.user, None, now, context.log, context.config, error=error)
+    return Outcome(_apology(rules, call, context, ""), None, error)
+
+
+def _close(access: Access | None, keep: bool) -> None:
+    if access is not None:
+        access.close(keep)
 
 
 def _apology(rules: Rules, call: Call, context: Context, delivery: str) -> Reply:

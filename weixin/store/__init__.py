@@ -8,18 +8,21 @@ connections and its size), ``schema`` (the SQL that makes it), ``claims`` (who r
 
 from __future__ import annotations
 
-from .base import Store
+from .base import ANSWERS_KEPT, Store
 from .memory import Memory
 from .sqlite import SQLite
 
 
-def open_store(url: str, *, keep: int = 500, full: bool = False) -> Store:
-    """Open the store that *url* names: ``memory:`` or ``sqlite:FILE``. Raises ValueError for any other."""
+def open_store(url: str, *, keep: int = 500, full: bool = False, answers: float = ANSWERS_KEPT) -> Store:
+    """Open the store that *url* names: ``memory:`` or ``sqlite:FILE``. Raises ValueError for any other.
+
+    It keeps *keep* deliveries, with their content for a day if *full*, and answers for *answers* seconds.
+    """
     kind, _, rest = url.partition(":")
     if url == "memory:":
-        return Memory(keep=keep, full=full)
+        return Memory(keep=keep, full=full, answers_kept=answers)
     if kind == "sqlite" and rest:
-        return SQLite(rest, keep=keep, full=full)
+        return SQLite(rest, keep=keep, full=full, answers_kept=answers)
     raise ValueError("a store is memory: or sqlite:FILE")
 
 

@@ -38,14 +38,16 @@ class Database:
         _make_private(path)
         self.claims = Claims(path + "-claims")
         self._connections: list[sqlite3.Connection] = []
+        self.closed = True
         try:
             self._writer = self._connect()
             self._prepare()
             self._reader = self._connect()
             self._mover = self._connect()
-        except BaseException:
-            self.close()
-            raise
+            self.closed = False
+        finally:
+            if self.closed:
+                self.close()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -74,16 +76,10 @@ class Database:
             db.execute("BEGIN IMMEDIATE")
             try:
                 result = work(db)
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-            try:
                 db.execute("COMMIT")
-            except BaseException:
+            finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
-                raise
             return result
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -110,6 +106,7 @@ class Database:
     def close(self) -> None:
         """Let go of the file and of every claim."""
         with self.writing, self._reading:
+            self.closed = True
             for connection in self._connections:
                 try:
                     connection.close()

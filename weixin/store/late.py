@@ -1,4 +1,4 @@
-"""What may be written a moment later: a thread that takes a turn every so often.
+"""What may be done a moment later: a thread that takes a turn every so often.
 
 The request that causes a row pays for an append; a turn writes many rows in one transaction. The thread begins with
 the first need for it, because threads do not survive a fork.
@@ -12,43 +12,54 @@ from typing import Callable
 
 _log = logging.getLogger("wxserve.store")
 
-# The platform asks again only seconds later, so that a batch may well wait this long for company.
-TURN_SECONDS = 0.05
-
 
 class Turns:
-    """Calls *turn* every `TURN_SECONDS` from `begin` on, in a thread of its own, until `end`."""
+    """Calls *turn*, which says after how many seconds it wants its next, in a thread of its own."""
 
-    def __init__(self, name: str, turn: Callable[[], None], seconds: float = TURN_SECONDS) -> None:
+    def __init__(self, name: str, turn: Callable[[], float], patience: float) -> None:
+        """*patience* is the least time between two turns: what comes within it is done together."""
         self._name = name
         self._turn = turn
-        self._seconds = seconds
+        self._patience = patience
         self._starting = threading.Lock()
+        self._woken = threading.Event()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        #: Whether something new should `wake` it; else its turn is near.
+        self.idle = True
 
-    @property
-    def begun(self) -> bool:
-        return self._thread is not None
-
-    def begin(self) -> None:
-        """Start the thread, once."""
-        with self._starting:
-            if self._thread is None and not self._ended.is_set():
-                self._thread = threading.Thread(target=self._go_on, name=self._name, daemon=True)
-                self._thread.start()
+    def wake(self) -> None:
+        """Ask for a turn soon: `patience` from now. Begins the thread."""
+        self.idle = False
+        self._woken.set()
+        if self._thread is None:
+            with self._starting:
+                if self._thread is None and not self._ended.is_set():
+                    self._thread = threading.Thread(target=self._go_on, name=self._name, daemon=True)
+                    self._thread.start()
 
     def end(self) -> None:
         """Stop the thread, and wait for the turn it is in."""
         self._ended.set()
+        self._woken.set()
         with self._starting:
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
 
     def _go_on(self) -> None:
-        while not self._ended.wait(self._seconds):
+        pause = 0.0
+        while True:
+            if pause > self._patience:
+                self._woken.wait(pause)
+            self.idle = False
+            if self._ended.wait(self._patience):
+                return
+            # From here on, what comes may come too late for this turn: it wakes us for another.
+            self._woken.clear()
+            self.idle = True
             try:
-                self._turn()
+                pause = self._turn()
             except Exception:
                 _log.exception("thread", extra={"code": "WX-INT-01", "fields": {"name": self._name}})
+                pause = self._patience

@@ -102,7 +102,8 @@ class Memory(Store):
         with self._guard:
             known = self._known(push)
             if known.forgotten:
-                self._messages.pop(push.key, None)
+                known.body = b""
+                self._end(known, answer, now)
                 return Verdict.FORGOTTEN
             if known.body is not None and not known.done:
                 return Verdict.BUSY
@@ -131,7 +132,8 @@ class Memory(Store):
         if answer.attempt:
             known.attempts.append(answer.attempt)
         self._count(answer.counts, now)
-        self._visits[known.push.user] = now
+        if known.push.user:
+            self._visits[known.push.user] = now
 
     def release(self, claim: Claim) -> None:
         with self._guard:

@@ -4,45 +4,30 @@ A quick message costs its request a lock, a look and an append; its row is writt
 its claim ends. What others may have heard of, mail and state are committed before the method returns: a commit in WAL
 mode does not wait for the disk.
 
-Where the disk is full, read-only or broken the store goes on in a private temporary file, says so once and loudly, and
-no reply is lost with it.
+Of the disk it assumes nothing: see ``disk``.
 """
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable, NamedTuple, TypeVar
+from typing import Callable
 
-from . import base, records, schema, spare
+from . import base, messages, records, rows, schema
 from .base import Answer, Claim, Delivery, Mail, Overdue, Push, Refusal, Status, Store, Verdict
+from .batch import Batch, Late
 from .database import Database
+from .disk import FAILURES, Disk, is_busy
 from .housekeeping import Housekeeping
 from .late import Turns
 from .locks import Names
 
-T = TypeVar("T")
-_log = logging.getLogger("wxserve.store")
-
-# What may wait to be written. Past this the disk has hung for seconds, and rows are let go rather than memory eaten.
-MOST_LATE = 50_000
-# A user's visit is written again after this; until then it is known to be recent.
-VISIT_SECONDS = 600.0
-MOST_VISITORS = 10_000
-# Overdue messages handed out at a time; the next look is a second later.
-OVERDUE_AT_ONCE = 20
-
-
-class _Late(NamedTuple):
-    """A message that was answered and is not written yet."""
-
-    claim: Claim
-    answer: Answer
-    at: float
+# The platform asks again only seconds later, so that a batch may well wait this long for company; and how often there
+# is something to tidy up.
+TURN_SECONDS = 0.05
+IDLE_SECONDS = 1.0
 
 
 class SQLite(Store):
@@ -60,24 +45,18 @@ class SQLite(Store):
         self.url = f"sqlite:{path}"
         self._clock = clock
         self._kept = answers_kept
-        self._content_kept = base.CONTENT_KEPT if full else answers_kept
-        self._late: deque[_Late] = deque()
-        self._notes: deque[tuple[str, Any]] = deque()
+        self._full = full
         self._claims: dict[bytes, Claim] = {}
-        # Guards what `_write_late`, `finish` and those who hear of a message must agree on.
+        # Guards what the late writer, `finish` and those who hear of a message must agree on.
         self._agreeing = threading.Lock()
-        self._moving = threading.Lock()
         self._flushing = threading.Lock()
         self._names = Names()
-        self._visited: dict[str, float] = {}
-        self._housekeeping = Housekeeping(keep, self._content_kept > answers_kept)
-        self._dropped = 0
-        try:
-            self._db = Database(path)
-        except (sqlite3.DatabaseError, OSError) as error:
-            self._db = self._spare(path, error)
+        self._disk = Disk(self.url, path)
+        self._read, self._write = self._disk.read, self._disk.write
         self._remember_mail()
-        self._turns = Turns("store", self._turn)
+        self._housekeeping = Housekeeping(keep, full)
+        self._turns = Turns("store", self._turn, TURN_SECONDS)
+        self._batch = Batch(answers_kept, full, self._wake)
 
     # Once.
 
@@ -88,31 +67,30 @@ class SQLite(Store):
             claim.status = Status.ANSWERED if held.finished else Status.TAKEN
             claim.body = held.body
             return claim
+        settled = False
         try:
-            self._settle_claim(claim)
-        except BaseException:
-            self._claims.pop(push.key, None)
-            raise
-        if claim.status is not Status.MINE:
-            self._claims.pop(push.key, None)
-        elif not self._turns.begun:
-            self._turns.begin()
+            self._settle(claim)
+            settled = claim.status is Status.MINE
+        finally:
+            if not settled:
+                self._claims.pop(push.key, None)
+        self._wake()
         return claim
 
-    def _settle_claim(self, claim: Claim) -> None:
+    def _settle(self, claim: Claim) -> None:
         """Ask the other processes, and then the database if there may be anything in it."""
-        key, now, db = claim.push.key, self._clock(), self._db
+        key, now, db = claim.push.key, self._clock(), self._disk.db
         try:
             if not db.claims.lock(key):
                 claim.status = Status.TAKEN
                 return
             maybe, runs = db.claims.look(key, now - self._kept - base.UNFETCHED_AFTER)
         except OSError as error:
-            self._degrade(db, error)
-            self._settle_claim(claim)
+            self._disk.failed(db, error)
+            self._settle(claim)
             return
         claim.home = db
-        row = self._read(lambda c: c.execute(_KNOWN, (key,)).fetchone()) if maybe else None
+        row = self._read(lambda c: c.execute(messages.KNOWN, (key,)).fetchone()) if maybe else None
         if row is not None:
             done, claim.body, claim.seen, known_runs = row
             if done:
@@ -126,23 +104,25 @@ class SQLite(Store):
         try:
             db.claims.begin(key, now, runs + 1)
         except OSError as error:
-            self._degrade(db, error)
+            self._disk.failed(db, error)
 
     def join(self, push: Push) -> int:
+        own = self._heard_of(push)
+
+        def work(db: sqlite3.Connection) -> int:
+            if own is not None:
+                own.recorded = True
+            return messages.join(db, push, self._clock(), self._kept)
+
+        return self._write(work)
+
+    def _heard_of(self, push: Push) -> Claim | None:
+        """Others come to know of a message: if we have it, it may not be finished late any more."""
         with self._agreeing:
             own = self._claims.get(push.key)
             if own is not None:
                 own.urgent = True
-
-        def work(db: sqlite3.Connection) -> int:
-            now = self._clock()
-            db.execute(schema.JOINED, (*_pushed(push), *self._times(push, now)))
-            if own is not None:
-                own.recorded = True
-            (seen,) = db.execute("SELECT seen FROM messages WHERE key = ?", (push.key,)).fetchone()
-            return int(seen)
-
-        return self._write(work)
+            return own
 
     def finish(self, claim: Claim, answer: Answer) -> Verdict:
         now = self._clock()
@@ -150,66 +130,31 @@ class SQLite(Store):
             with self._agreeing:
                 if not (claim.urgent or claim.recorded):
                     claim.body, claim.finished = answer.body, True
-                    if len(self._late) < MOST_LATE:
-                        self._late.append(_Late(claim, answer, now))
+                    if self._batch.answered(Late(claim, answer, now)):
                         return Verdict.KEPT
-                    self._dropped += 1
             if claim.finished:
                 self._let_go(claim)
                 return Verdict.KEPT
-        verdict = self._write(lambda db: self._finish_now(db, claim, answer, now))
+        known = claim.recorded and claim.home is self._disk.db
+        ending = messages.Ending(claim.push, claim.runs, answer, now, self._kept, self._full)
+        verdict = self._write(lambda db: messages.finish(db, ending, known))
         if verdict in (Verdict.KEPT, Verdict.FORGOTTEN):
-            self._mark_mail(claim.push.user, answer.put)
-            self._note("counts", answer.counts)
-            self._note("visit", (claim.push.user, now))
-            claim.body, claim.finished = answer.body, True
-            self._let_go(claim)
+            kept = verdict is Verdict.KEPT
+            self._ended(claim, answer, answer.body if kept else b"", now, answer.put if kept else ())
         return verdict
 
-    def _finish_now(self, db: sqlite3.Connection, claim: Claim, answer: Answer, now: float) -> Verdict:
-        push = claim.push
-        row = db.execute(_KNOWN, (push.key,)).fetchone()
-        if row is None and claim.recorded and claim.home is self._db:
-            return Verdict.FORGOTTEN
-        if row is not None and row[1] is not None and not row[0]:
-            return Verdict.BUSY
-        if answer.take:
-            marks = ",".join("?" * len(answer.take))
-            (left,) = db.execute(f"SELECT count(*) FROM mail WHERE id IN ({marks})", answer.take).fetchone()
-            if left != len(answer.take):
-                return Verdict.MAIL_GONE
-            db.execute(f"DELETE FROM mail WHERE id IN ({marks})", answer.take)
-        _put_mail(db, push, answer.put, now)
-        db.execute(schema.ANSWERED, self._answered(claim, answer, now))
-        return Verdict.KEPT
-
-    def _answered(self, claim: Claim, answer: Answer, now: float) -> tuple[Any, ...]:
-        push = claim.push
-        due = None if answer.fetched else push.at + base.UNFETCHED_AFTER
-        kept = push.xml if self._content_kept > self._kept else None
-        return (
-            push.key, push.account, push.user, push.at, kept, push.name, push.kind, push.text,
-            claim.runs + 1, answer.body, due, now, now + self._kept,
-            answer.rule, answer.result, answer.reply, len(answer.body), answer.ms, answer.code, answer.attempt,
-        )  # fmt: skip
-
     def finish_late(self, claim: Claim, mail: Iterable[Mail], answer: Answer) -> None:
-        now, push, letters = self._clock(), claim.push, list(mail)
+        now, letters = self._clock(), list(mail)
+        known = claim.home is self._disk.db
+        ending = messages.Ending(claim.push, claim.runs, answer, now, self._kept, self._full)
+        self._write(lambda db: messages.finish_late(db, ending, letters, known))
+        self._ended(claim, answer, claim.body or b"", now, letters)
 
-        def work(db: sqlite3.Connection) -> None:
-            kept = push.xml if self._content_kept > self._kept else None
-            changed = db.execute(schema.ANSWERED_LATE, (
-                kept, now, now + self._kept, answer.rule, answer.result, answer.reply, len(answer.body), answer.ms,
-                answer.code, push.key,
-            )).rowcount  # fmt: skip
-            if changed or claim.home is not self._db:  # else the user left, and wants nothing kept
-                _put_mail(db, push, letters, now)
-
-        self._write(work)
-        self._mark_mail(push.user, letters)
-        self._note("counts", answer.counts)
-        self._note("visit", (push.user, now))
-        claim.finished = True
+    def _ended(self, claim: Claim, answer: Answer, body: bytes, now: float, letters: Iterable[Mail]) -> None:
+        self._mark_mail(claim.push.user, letters)
+        self._batch.counted(answer.counts)
+        self._batch.visited(claim.push.user, now)
+        claim.body, claim.finished = body, True
         self._let_go(claim)
 
     def release(self, claim: Claim) -> None:
@@ -223,90 +168,50 @@ class SQLite(Store):
     def _let_go(self, claim: Claim) -> None:
         """End a claim: first for the others, so that no claim of ours for the same message loses its lock to this."""
         if isinstance(claim.home, Database):
-            if claim.home is not self._db:  # where the row is now, nobody has seen the message
-                self._db.claims.begin(claim.push.key, self._clock(), 0)
+            if claim.home is not self._disk.db:  # where the row is now, nobody has seen the message
+                self._disk.db.claims.begin(claim.push.key, self._clock(), 0)
             claim.home.claims.unlock(claim.push.key)
         if self._claims.get(claim.push.key) is claim:
             del self._claims[claim.push.key]
 
     def say_busy(self, push: Push, body: bytes) -> bytes:
-        with self._agreeing:
-            own = self._claims.get(push.key)
-            if own is not None and own.finished and own.body is not None:
-                return own.body
-            if own is not None:
-                own.urgent = True
+        own = self._heard_of(push)
+        if own is not None and own.finished and own.body is not None:
+            return own.body
 
         def work(db: sqlite3.Connection) -> bytes:
-            now = self._clock()
-            row = db.execute(_KNOWN, (push.key,)).fetchone()
-            if row is not None and row[1] is not None:
-                db.execute("UPDATE messages SET due = NULL WHERE key = ? AND done = 1", (push.key,))
-                return bytes(row[1])
-            values = _pushed(push)
-            db.execute(schema.BUSY, (*values, body, *self._times(push, now)))
+            said = messages.say_busy(db, push, body, self._clock(), self._kept)
             if own is not None:
-                own.recorded = True
-                own.body = body
-            return body
+                own.recorded, own.body = True, said
+            return said
 
         return self._write(work)
 
     def fetch(self, key: bytes) -> bytes | None:
-        def work(db: sqlite3.Connection) -> bytes | None:
-            row = db.execute(_KNOWN, (key,)).fetchone()
-            if row is None or row[1] is None:
-                return None
-            db.execute("UPDATE messages SET due = NULL WHERE key = ? AND done = 1 AND due IS NOT NULL", (key,))
-            return bytes(row[1])
-
         held = self._claims.get(key)
         if held is not None and held.finished:
             return held.body
-        return self._write(work)
+        return self._write(lambda db: messages.fetch(db, key))
 
     def overdue(self, now: float) -> list[Overdue]:
-        rows = self._read(
-            lambda db: db.execute(
-                "SELECT key, account, user, at, coalesce(push, x''), name, kind, text, runs, done, body FROM messages"
-                " WHERE due <= ? ORDER BY due LIMIT ?",
-                (now, OVERDUE_AT_ONCE),
-            ).fetchall()
-        )
-        return [Overdue(Push(*row[:8]), row[8], row[10] if row[9] else None) for row in rows]
+        return self._read(lambda db: messages.overdue(db, now))
 
     def settle(self, key: bytes, body: bytes, mail: Iterable[Mail]) -> bool:
         now, letters = self._clock(), list(mail)
-
-        def work(db: sqlite3.Connection) -> str:
-            row = db.execute(
-                "SELECT account, user FROM messages WHERE key = ? AND done = 1 AND due IS NOT NULL", (key,)
-            ).fetchone()
-            if row is None:
-                return ""
-            db.execute(
-                "UPDATE messages SET body = ?, due = NULL, changed = ?, expires = ?, result = 'mailbox' WHERE key = ?",
-                (body, now, now + self._kept, key),
-            )
-            _put_mail(db, Push(key, row[0], row[1], now, b""), letters, now)
-            return str(row[1])
-
-        user = self._write(work)
-        self._mark_mail(user, letters)
-        return bool(user)
-
-    def _times(self, push: Push, now: float) -> tuple[float, float, float]:
-        return push.at + base.ORPHAN_AFTER, now, now + self._kept
+        user = self._write(lambda db: messages.settle(db, key, body, letters, now, self._kept))
+        if user is not None:
+            self._mark_mail(user, letters)
+        return user is not None
 
     # Mail.
 
     def mail(self, account: str, user: str) -> list[Mail]:
         now = self._clock()
         try:
-            if not self._db.claims.has_mail(user, now):
+            if not self._disk.db.claims.has_mail(user, now):
                 return []
         except OSError as error:
-            self._degrade(self._db, error)
+            self._disk.failed(self._disk.db, error)
         rows = self._read(
             lambda db: db.execute(
                 "SELECT question, kind, text, body, key, at, id FROM mail"
@@ -329,16 +234,16 @@ class SQLite(Store):
     def _mark_mail(self, user: str, letters: Iterable[Mail]) -> None:
         if letters:
             try:
-                self._db.claims.mark_mail(user, self._clock() + base.MAIL_KEPT)
+                self._disk.db.claims.mark_mail(user, self._clock() + base.MAIL_KEPT)
             except OSError as error:
-                self._degrade(self._db, error)
+                self._disk.failed(self._disk.db, error)
 
     def _remember_mail(self) -> None:
         """Mark who has mail: after a power cut the file of claims may know less than the database."""
         for user, expires in self._read(
             lambda db: db.execute("SELECT user, max(expires) FROM mail GROUP BY user").fetchall()
         ):
-            self._db.claims.mark_mail(user, expires)
+            self._disk.db.claims.mark_mail(user, expires)
 
     # State.
 
@@ -371,13 +276,13 @@ class SQLite(Store):
         began = time.monotonic()
         if not self._names.lock(name, timeout):
             return False
-        db = self._db
+        db = self._disk.db
         try:
             left = max(0.0, timeout - (time.monotonic() - began))
             locked = db.claims.lock_within(name, left)
         except OSError as error:
-            self._degrade(db, error)
-            db, locked = self._db, self._db.claims.lock(name)
+            self._disk.failed(db, error)
+            db, locked = self._disk.db, self._disk.db.claims.lock(name)
         if not locked:
             self._names.unlock(name)
             return False
@@ -406,22 +311,16 @@ class SQLite(Store):
             )
 
         self._write(work)
-        self._visited.pop(user, None)
+        self._batch.forget(user)
 
     # Records.
 
     def attempt(self, key: bytes, line: str, counts: tuple[str, ...] = ()) -> None:
-        self._note("attempt", (self._clock(), line, key))
-        self._note("counts", counts)
+        self._batch.attempt(self._clock(), line, key)
+        self._batch.counted(counts)
 
     def refused(self, refusal: Refusal) -> None:
-        self._note("refused", refusal)
-        if not self._turns.begun:
-            self._turns.begin()
-
-    def _note(self, what: str, value: Any) -> None:
-        if value and len(self._notes) < MOST_LATE:
-            self._notes.append((what, value))
+        self._batch.refused(refusal)
 
     def silent(self, now: float) -> None:
         self._write(lambda db: db.execute("INSERT INTO silences (at) VALUES (?)", (now,)))
@@ -444,169 +343,61 @@ class SQLite(Store):
 
     # The late writer's turn.
 
-    def _turn(self) -> None:
-        self._write_late()
+    def _wake(self) -> None:
+        if self._turns.idle:
+            self._turns.wake()
+
+    def _turn(self) -> float:
+        self.flush()
+        db = self._disk.db
         try:
-            self._housekeeping.turn(self._db, self._clock())
-        except (sqlite3.DatabaseError, OSError) as error:
-            if not _is_busy(error):
-                self._degrade(self._db, error)
+            self._housekeeping.turn(db, self._clock())
+        except FAILURES as error:
+            if not is_busy(error):
+                self._disk.failed(db, error)
+        return TURN_SECONDS if self._claims or self._batch else IDLE_SECONDS
 
     def flush(self) -> None:
-        self._write_late()
-
-    def _write_late(self) -> None:
         with self._flushing:
-            answered, notes = _drain(self._late), _drain(self._notes)
-            if not answered and not notes and not self._unwritten():
+            if not self._batch and not self._unwritten():
                 return
             try:
-                self._write(lambda db: self._write_rows(db, answered, notes), patient=True)
-            except sqlite3.OperationalError:  # another process holds the file: with the next turn, then
-                self._late.extendleft(reversed(answered))
-                self._notes.extendleft(reversed(notes))
-                return
-        for late in answered:
-            self._let_go(late.claim)
+                written = self._batch.write(self._commit, self._clock())
+            except sqlite3.OperationalError:
+                return  # another process has the file: with the next turn, then
+        for claim in written:
+            self._let_go(claim)
 
-    def _unwritten(self) -> list[Claim]:
-        """Messages that run, and that nobody would know of if this process died."""
-        claims = list(self._claims.values())
-        return [c for c in claims if not (c.recorded or c.finished) and c.home is self._db and c.status is Status.MINE]
+    def _commit(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        def both(db: sqlite3.Connection) -> None:
+            work(db)
+            self._write_running(db)
 
-    def _write_rows(self, db: sqlite3.Connection, answered: list[_Late], notes: list[tuple[str, Any]]) -> None:
-        now = self._clock()
-        db.executemany(schema.ANSWERED, [self._answered(*late) for late in answered])
+        self._write(both, patient=True)
+
+    def _write_running(self, db: sqlite3.Connection) -> None:
         with self._agreeing:
             running = self._unwritten()
             for claim in running:
                 claim.recorded = True
+        now, kept = self._clock(), self._kept
         db.executemany(
-            schema.BEGUN, [(*_pushed(c.push), c.runs + 1, *self._times(c.push, now)) for c in running]
+            schema.BEGUN, [(*rows.pushed(c.push), c.runs + 1, *rows.times(c.push, now, kept)) for c in running]
         )
-        names: dict[str, int] = {}
-        visits = {late.claim.push.user: late.at for late in answered}
-        for late in answered:
-            _add(names, late.answer.counts)
-        for what, value in notes:
-            if what == "attempt":
-                db.execute(schema.ATTEMPTED, value)
-            elif what == "counts":
-                _add(names, value)
-            elif what == "visit":
-                visits[value[0]] = value[1]
-        self._write_counts(db, names, visits, now)
-        _write_refusals(db, [value for what, value in notes if what == "refused"])
 
-    def _write_counts(self, db: sqlite3.Connection, names: dict[str, int], visits: dict[str, float], now: float) -> None:
-        hour = int(now // 3600)
-        if names:
-            db.executemany(schema.COUNTED, [(hour, name, count) for name, count in names.items()])
-        visited = self._visited
-        fresh = [(user, at) for user, at in visits.items() if user and at - visited.get(user, 0.0) > VISIT_SECONDS]
-        if fresh:
-            if len(visited) > MOST_VISITORS:
-                visited.clear()
-            visited.update(fresh)
-            db.executemany(schema.VISITED, fresh)
-
-    # The file, and what to do without it.
-
-    def _write(self, work: Callable[[sqlite3.Connection], T], patient: bool = False) -> T:
-        """Commit *work*, in the spare file if need be. If *patient*, raise where the file is merely busy."""
-        db = self._db
-        try:
-            return db.write(work)
-        except (sqlite3.DatabaseError, OSError) as error:
-            if _is_a_bug(error) or (patient and _is_busy(error)):
-                raise
-            self._degrade(db, error)
-            return self._db.write(work)
-
-    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        db = self._db
-        try:
-            return db.read(work)
-        except (sqlite3.DatabaseError, OSError) as error:
-            if _is_a_bug(error):
-                raise
-            self._degrade(db, error)
-            return self._db.read(work)
-
-    def _degrade(self, failed: Database, error: Exception) -> None:
-        """Go on in a temporary file. The old one keeps its claims until they end."""
-        with self._moving:
-            if self._db is failed:
-                self._db = self._spare(failed.path, error)
-
-    def _spare(self, path: str, error: Exception) -> Database:
-        for place in spare.places(self.url):
-            if place == path:
-                continue
-            try:
-                db = Database(place)
-            except (sqlite3.DatabaseError, OSError):
-                continue
-            fields = {"store": path, "error": f"{type(error).__name__}: {error}", "instead": place}
-            _log.error("store", extra={"code": "WX-STO-01", "fields": fields})
-            return db
-        raise error
+    def _unwritten(self) -> list[Claim]:
+        """Messages that run, and that nobody would know of if this process died."""
+        db = self._disk.db
+        return [c for c in list(self._claims.values()) if c.home is db and not (c.recorded or c.finished)]
 
     def check(self) -> str:
         return self._read(records.check)
 
     def size(self) -> int:
-        return self._db.used()
+        return self._disk.db.used()
 
     def close(self) -> None:
         self._turns.end()
-        self._write_late()
-        self._db.close()
-
-
-_KNOWN = "SELECT done, body, seen, runs FROM messages WHERE key = ?"
-
-
-def _pushed(push: Push) -> tuple[Any, ...]:
-    return push.key, push.account, push.user, push.at, push.xml, push.name, push.kind, push.text
-
-
-def _put_mail(db: sqlite3.Connection, push: Push, letters: Iterable[Mail], now: float) -> None:
-    for letter in letters:
-        db.execute(schema.MAIL_IN, (
-            push.user, push.account, letter.key or push.key, letter.question, letter.kind, letter.text, letter.body,
-            letter.at or now, now + base.MAIL_KEPT,
-        ))  # fmt: skip
-    if letters:
-        whose = (push.user, push.account)
-        db.execute(schema.MAIL_OVER, (*whose, *whose, base.MAIL_PER_USER))
-
-
-def _write_refusals(db: sqlite3.Connection, refused: list[Refusal]) -> None:
-    alike: dict[tuple[str, str, str], tuple[float, int]] = {}
-    for refusal in refused:
-        like = (refusal.code, refusal.ip, refusal.reason)
-        alike[like] = (refusal.at, alike.get(like, (0.0, 0))[1] + refusal.times)
-    if alike:
-        db.executemany(
-            "INSERT INTO refusals (at, code, ip, reason, count) VALUES (?, ?, ?, ?, ?)",
-            [(at, *like, count) for like, (at, count) in alike.items()][-base.REFUSALS_KEPT :],
-        )
-        db.execute("DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - ?", (base.REFUSALS_KEPT,))
-
-
-def _add(counts: dict[str, int], names: tuple[str, ...]) -> None:
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-
-
-def _drain(queue: deque[Any]) -> list[Any]:
-    return [queue.popleft() for _ in range(len(queue))]
-
-
-def _is_a_bug(error: Exception) -> bool:
-    return isinstance(error, (sqlite3.ProgrammingError, sqlite3.IntegrityError))
-
-
-def _is_busy(error: Exception) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+        if not self._disk.db.closed:
+            self.flush()
+            self._disk.db.close()

@@ -211,4 +211,84 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
             "run check elsewhere",
         ),
     },
+    "WX-CFG-11": {
+        "zh": ("memory: 只能用于一个进程，而 workers = {workers}", "每个进程的内存互相看不到", "用 sqlite:，或 workers = 1"),
+        "en": (
+            "memory: is for one process, and workers = {workers}",
+            "processes do not see each other's memory",
+            "use sqlite:, or workers = 1",
+        ),
+    },
+    "WX-INT-01": {
+        "zh": ("内部线程 {name} 出错", "wxserve 自己的错误", "请把日志里的堆栈发给我们；服务会继续"),
+        "en": ("the background thread {name} failed", "a fault of wxserve's own", "report the traceback; it goes on"),
+    },
+    "WX-RUN-01": {
+        "zh": ("这条消息的处理两次让进程退出，不再处理", "处理函数让 Python 崩溃，或耗尽内存", "用 deliveries show {d} 看是哪条消息"),
+        "en": (
+            "this message has ended its process twice and is not run again",
+            "its handler crashes Python, or eats all memory",
+            "deliveries show {d} says which message it is",
+        ),
+    },
+    "WX-RUN-02": {
+        "zh": ("{at} 用了 {seconds} 秒，超过了 budget，答案丢弃", "它等的东西太慢", "加大 budget=，或用 deadline.left() 限制等待"),
+        "en": (
+            "{at} took {seconds} s, longer than its budget: the answer is dropped",
+            "what it waits for is slow",
+            "raise budget=, or give deadline.left() as the timeout",
+        ),
+    },
+    "WX-RUN-03": {
+        "zh": ("处理函数 {seconds} 秒还没有结束，放弃它的答案", "它在等一个不会来的东西；堆栈在下面", "给每个等待加上超时"),
+        "en": (
+            "a handler has not ended after {seconds} s; its answer is given up",
+            "it waits for what does not come: see the stack",
+            "give every wait a timeout",
+        ),
+    },
+    "WX-RUN-04": {
+        "zh": ("{threads} 个线程卡住了，换一个新进程", "处理函数没有返回", "看 WX-RUN-03 的堆栈"),
+        "en": ("{threads} threads are stuck: the worker is replaced", "handlers do not return", "see WX-RUN-03's stacks"),
+    },
+    "WX-RUN-05": {
+        "zh": ("5 分钟内超时太多（上限 {limit}），慢的消息先回复稍后再取", "处理太慢；到 30 次微信会停推一分钟", "让处理函数快一点"),
+        "en": (
+            "too many time-outs in five minutes (limit {limit}): slow messages are answered with the busy text at once",
+            "handlers are slow; at 30 WeChat stops pushing for a minute",
+            "make the handlers faster",
+        ),
+    },
+    "WX-RUN-06": {
+        "zh": ("{type} 的答案来得太晚，丢弃", "这种推送没有可以回复的对话", "把慢的工作放到后台"),
+        "en": (
+            "the answer to {type} came too late and was dropped",
+            "nobody waits at the screen for this kind of push",
+            "do slow work elsewhere",
+        ),
+    },
+    "WX-RUN-07": {
+        "zh": ("慢的处理太多，请用户稍后再发", "pool 满了，排队的也太多", "加大 pool，或让处理函数快一点"),
+        "en": (
+            "too many slow runs: the user was asked to send it again",
+            "the pool is full and so is the line before it",
+            "raise pool, or make the handlers faster",
+        ),
+    },
+    "WX-STA-02": {
+        "zh": ("等用户的 state 等了 {seconds} 秒", "同一用户的另一条消息占着它", "慢的处理函数用 budget= 和 with state:"),
+        "en": (
+            "waited {seconds} s for the user's state",
+            "another message of the same user holds it",
+            "give slow handlers budget=, and change state inside with state:",
+        ),
+    },
+    "WX-STO-01": {
+        "zh": ("存储 {store} 不能用，暂时改用 {instead}：{error}", "磁盘满、只读或文件损坏", "修好磁盘后重启；损坏的文件先移走"),
+        "en": (
+            "the store {store} cannot be used; going on in {instead}: {error}",
+            "the disk is full or read-only, or the file is damaged",
+            "mend the disk and restart; move a damaged file away first",
+        ),
+    },
 }

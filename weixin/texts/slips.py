@@ -119,6 +119,14 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "zh": ("priority 要是整数，不能是 {value}", "改成整数"),
         "en": ("priority is a whole number, not {value}", "use a whole number"),
     },
+    "budget": {
+        "zh": ("budget 要是秒数（最多 3600），不能是 {value}", "例如 budget=12"),
+        "en": ("budget is a number of seconds up to 3600, not {value}", "for example budget=12"),
+    },
+    "busy": {
+        "zh": ("busy 要是文字，不能是 {value}", "写成文字"),
+        "en": ("busy is a str, not {value}", "use a str"),
+    },
     "hours": {
         "zh": ("看不懂时间 {hours}", "照这样写：周一-周五 9:00-18:00"),
         "en": ("cannot read the hours {hours}", "write for example Mon-Fri 9:00-18:00"),

@@ -85,6 +85,26 @@ Every command has -h. Examples:
         "en": "processes; one is enough for nearly everybody; auto = cores",
     },
     "option.threads": {"zh": "每个进程最多的线程数", "en": "threads a process may have"},
+    "option.pool": {
+        "zh": "慢的处理函数（budget=，或曾经超过一秒的）另用的线程数",
+        "en": "threads for slow handlers: those with budget=, and those that once took over a second",
+    },
+    "option.silent_max": {
+        "zh": "5 分钟内超时到这么多次，慢的消息就先回复 busy（到 30 次微信会停推一分钟）",
+        "en": "time-outs in 5 minutes before slow answers say busy at once (WeChat mutes an account at 30)",
+    },
+    "option.run_max": {
+        "zh": "处理超过这么多秒就放弃，并把它的堆栈写进日志",
+        "en": "seconds after which a run is given up and its stack logged",
+    },
+    "option.deadline": {
+        "zh": "微信 5 秒断开；到这时还没有答案就不再等",
+        "en": "WeChat hangs up at 5 seconds; what has no answer by now is not waited for",
+    },
+    "option.busy": {
+        "zh": "来不及回答时说的话；答案留着，用户说 pickup 来取",
+        "en": "what is said when an answer takes too long; it waits for the user to say the pick-up word",
+    },
     "option.trust_proxy": {
         "zh": "只相信来自这些地址的 X-Forwarded-For",
         "en": "believe X-Forwarded-For only from these",
@@ -100,6 +120,27 @@ Every command has -h. Examples:
         "zh": "匹配时忽略句末的 。！？",
         "en": "pass over a final 。！? when texts are compared",
     },
+    "option.pickup": {
+        "zh": "用户说这个词来取迟到的答案，或长文本的后面部分",
+        "en": "what a user says to get an answer that came too late, or the rest of a long one",
+    },
+    "option.split": {
+        "zh": "文本超过 2047 字节时在合适的地方断开，后面的留着",
+        "en": "cut a long text at 2047 bytes and keep the rest for the pick-up word",
+    },
+    "option.store": {
+        "zh": "记住什么、记在哪里：memory: | sqlite:文件（答案、用户 state、收到的消息、统计）",
+        "en": "what is remembered, and where: memory: | sqlite:FILE (answers, user state, deliveries, counts)",
+    },
+    "option.keep": {"zh": "保留最近多少条消息的记录", "en": "how many of the last messages are listed"},
+    "option.store_content": {
+        "zh": "记录里写多少：none | short（20 个字）| full（推送和回复，保留 24 小时）",
+        "en": "and what of them: none | short (20 characters) | full (the push and the reply, for 24 hours)",
+    },
+    "option.answers": {
+        "zh": "重复的推送在多少秒内得到同样的回复",
+        "en": "seconds in which a late duplicate gets the same bytes",
+    },
     "option.default_reply": {
         "zh": "什么都没匹配到时的回复；空为不回复",
         "en": "the text when nothing matched; empty = say nothing",
@@ -112,6 +153,10 @@ Every command has -h. Examples:
     },
     "option.log_openid": {"zh": "日志里的 OpenID：mask | hash | full", "en": "openids in the log: mask | hash | full"},
     "option.lang": {"zh": "语言：auto | zh | en", "en": "language: auto | zh | en"},
+    # What users of the account read.
+    "reply.rest": {"zh": "（未完，回复「{word}」看后面）", "en": "(to be continued: say {word})"},
+    "reply.more": {"zh": "（还有 {n} 条，回复「{word}」查看）", "en": "({n} more: say {word})"},
+    "reply.crowded": {"zh": "现在太忙了，请过一会儿再发一次", "en": "Too busy just now: please send it again in a while"},
     # run
     "run.demo": {
         "zh": """wxserve {version}  (Python {python}，没有配置文件 → 演示模式，只限本机)

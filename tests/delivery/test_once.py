@@ -1,0 +1,404 @@
+"""Once, and in time: what the user reads, on which delivery, after how many runs."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import tempfile
+import threading
+import time
+from typing import Any
+
+from tests.delivery.platform import DEADLINE, SECOND, Case, message, text_of
+from weixin.delivery import Desk
+from weixin.delivery.identity import push_of
+from weixin.routing.marks import on
+from weixin.store import Store
+from weixin.store.base import Status
+from weixin.store.sqlite import SQLite
+from weixin.wire.replies import Image, News
+
+
+class Slow:
+    """A handler that takes as many seconds as the text says, and counts its runs."""
+
+    def __init__(self, **options: Any) -> None:
+        self.runs: list[str] = []
+
+        @on.text(**options) if options else on.text
+        def slow(msg: Any) -> str:
+            self.runs.append(msg.id)
+            seconds = float(msg.text.split()[0])
+            time.sleep(seconds * SECOND)
+            return f"answer to {msg.user} {msg.text}"
+
+        self.handler = slow
+
+
+@on.error
+def oops(error: BaseException) -> str:
+    return f"oops {type(error).__name__}"
+
+
+class Shared(Case):
+    """What must hold with every store; run by the classes below."""
+
+    def test_a_quick_answer_is_given_once_and_again_to_a_duplicate(self) -> None:
+        slow = Slow()
+        desk = self.desk(slow.handler)
+        first = self.deliver(desk, message("0"))
+        again = self.deliver(desk, message("0"))
+        self.assertEqual(text_of(first.body), "answer to oUSER 0")
+        self.assertEqual((again.body, again.result), (first.body, "duplicate"))
+        self.assertEqual(slow.runs, ["1"])
+
+    def test_slow_answers_come_on_the_second_and_on_the_third_delivery(self) -> None:
+        slow = Slow()
+        for first_time in (True, False):
+            desk = self.desk(slow.handler)
+            if not first_time:
+                desk.slow.add("h.py:1")
+            pushes = [message(f"{n}", number=f"{n}{first_time}") for n in (1, 7, 12)]
+            seen = self.together(*(functools.partial(self.send, desk, push=push) for push in pushes))
+            self.assertEqual([each.attempt for each in seen], [1, 2, 3])
+            self.assertEqual([each.text for each in seen], [f"answer to oUSER {n}" for n in (1, 7, 12)])
+        self.assertEqual(len(slow.runs), 6)
+
+    def test_too_slow_an_answer_is_fetched_with_the_pickup_word(self) -> None:
+        slow = Slow()
+        desk = self.desk(slow.handler)
+        seen = self.send(desk, push=message("17"))
+        self.assertEqual((seen.attempt, seen.text), (3, "busy"))
+        self.assertGreater(seen.seconds, 14)
+        # The run goes on: the word waits for it.
+        taken = self.send(desk, push=message("继续。", number=2))
+        self.assertEqual((taken.attempt, taken.text), (1, "answer to oUSER 17"))
+        self.assertEqual(text_of(self.deliver(desk, message("继续。", number=2)).body), "answer to oUSER 17")
+        self.assertEqual(slow.runs, ["1"])
+
+    def test_it_also_comes_with_the_next_answer_labelled(self) -> None:
+        slow = Slow()
+        desk = self.desk(slow.handler)
+        self.send(desk, push=message("17 讲个故事"))
+        self.until(lambda: desk.store.mail("gh_1", "oUSER"))
+        seen = self.send(desk, push=message("0", number=2))
+        self.assertEqual(seen.text, "answer to oUSER 0\n\n【17 讲个故事】\nanswer to oUSER 17 讲个故事")
+        self.assertEqual(self.send(desk, push=message("0", number=3)).text, "answer to oUSER 0")
+
+    def test_two_deliveries_in_flight_get_the_same(self) -> None:
+        slow = Slow()
+        desk = self.desk(slow.handler)
+        first, second = self.together(
+            lambda: self.deliver(desk, message("2")),
+            lambda: (time.sleep(SECOND), self.deliver(desk, message("2")))[1],
+        )
+        self.assertEqual(first.body, second.body)
+        self.assertEqual(len(slow.runs), 1)
+
+    def test_an_answer_nobody_fetched_goes_to_the_mailbox(self) -> None:
+        slow = Slow()
+        desk = self.desk(slow.handler)
+        self.assertTrue(self.deliver(desk, message("6")).silent)
+        (letter,) = self.until(lambda: desk.store.mail("gh_1", "oUSER"))
+        self.assertEqual((letter.question, letter.text), ("6", "answer to oUSER 6"))
+        self.assertEqual(text_of(self.deliver(desk, message("6")).body), "busy")
+        self.assertEqual(self.send(desk, push=message("继续", number=2)).text, "answer to oUSER 6")
+
+    def test_a_long_text_is_cut_and_the_rest_waits(self) -> None:
+        whole = "\n\n".join(f"第{number}段：" + "字" * 150 for number in range(12))
+        desk = self.desk(on.text("长")(lambda: whole), on.text(lambda: "other"))
+        parts = [self.send(desk, push=message("长")).text or ""]
+        while "继续" in parts[-1]:
+            parts.append(self.send(desk, push=message("继续", number=len(parts) + 1)).text or "")
+        self.assertEqual(len(parts), 3)
+        self.assertEqual("\n\n".join(part.split("\n\n（")[0] for part in parts), whole)
+        self.assertTrue(all(len(part.encode()) <= 2047 for part in parts))
+
+    def test_after_unsubscribe_nothing_is_left(self) -> None:
+        desk = self.desk(
+            on.subscribe(lambda state: state.update(since=1) or "hello"), on.unsubscribe(lambda state: None)
+        )
+        self.deliver(desk, message(MsgType="event", Event="subscribe"))
+        self.assertEqual(desk.store.state("gh_1", "oUSER"), {"since": "1"})
+        given = self.deliver(desk, message(MsgType="event", Event="unsubscribe"))
+        self.assertEqual(given.body, b"success")
+        self.assertEqual(desk.store.state("gh_1", "oUSER"), {})
+
+
+class InMemory(Shared):
+    """And what has little to do with the store."""
+
+    def test_a_second_question_is_answered_by_itself_meanwhile(self) -> None:
+        slow = Slow()
+        desk = self.desk(slow.handler)
+
+        def later() -> Any:
+            time.sleep(6 * SECOND)
+            return self.send(desk, push=message("0.1", number=2))
+
+        first, second = self.together(lambda: self.send(desk, push=message("17")), later)
+        self.assertEqual((first.text, second.text), ("busy", "answer to oUSER 0.1"))
+        self.assertEqual(second.attempt, 1)
+
+    def test_the_word_is_an_ordinary_text_where_nothing_waits(self) -> None:
+        slow = on.text(lambda msg: "ordinary")
+        self.assertEqual(self.send(self.desk(slow), push=message("继续")).text, "ordinary")
+
+    def test_an_error_at_seven_seconds_is_said_on_the_second_delivery(self) -> None:
+        @on.text
+        def fails() -> None:
+            time.sleep(7 * SECOND)
+            raise ValueError("boom")
+
+        with self.assertLogs("wxserve.routing"):
+            seen = self.send(self.desk(fails, oops), push=message())
+        self.assertEqual((seen.attempt, seen.text), (2, "oops ValueError"))
+
+    def test_a_run_that_begins_on_the_third_delivery_still_says_busy_in_time(self) -> None:
+        slow = Slow()
+        desk = self.desk(slow.handler)
+        began = time.monotonic()
+        given = self.deliver(desk, message("7"), age=10.0)
+        self.assertEqual(text_of(given.body), "busy")
+        self.assertLess(abs(time.monotonic() - began - DEADLINE * SECOND), SECOND)
+        self.until(lambda: desk.store.mail("gh_1", "oUSER"))
+
+    def test_a_long_budget_says_busy_on_the_first_delivery_with_its_own_words(self) -> None:
+        slow = Slow(budget=20 * SECOND, busy="think")
+        desk = self.desk(slow.handler)
+        seen = self.send(desk, push=message("6"))
+        self.assertEqual((seen.attempt, seen.text), (1, "think"))
+        self.assertEqual(self.send(desk, push=message("继续", number=2)).text, "answer to oUSER 6")
+        self.assertEqual(self.send(desk, push=message("1", number=3)).text, "answer to oUSER 1")
+
+    def test_past_its_budget_an_answer_is_dropped(self) -> None:
+        @on.text(budget=3 * SECOND)
+        def slow() -> str:
+            time.sleep(6 * SECOND)
+            return "too late"
+
+        with self.assertLogs("wxserve.delivery") as logged:
+            seen = self.send(self.desk(slow, oops), push=message())
+        self.assertEqual(seen.text, "oops BudgetSpent")
+        self.assertEqual(logged.records[0].__dict__["code"], "WX-RUN-02")
+
+    def test_deadline_says_what_is_left(self) -> None:
+        left = []
+
+        @on.text("a")
+        def plain(deadline: Any) -> str:
+            left.append(deadline.left() / SECOND)
+            return "x"
+
+        @on.text("b", budget=9 * SECOND)
+        def budget(deadline: Any) -> str:
+            left.append(deadline.left() / SECOND)
+            return "x"
+
+        desk = self.desk(plain, budget)
+        self.deliver(desk, message("a", number=1))
+        self.deliver(desk, message("a", number=2), age=5.0)
+        self.deliver(desk, message("a", number=3), age=10.0)
+        self.deliver(desk, message("b", number=4))
+        for found, wanted in zip(left, (10 + DEADLINE, 5 + DEADLINE, DEADLINE, 9.0)):
+            self.assertAlmostEqual(found, wanted, delta=1)
+
+    def test_a_peer_that_hangs_up_frees_its_thread_at_once(self) -> None:
+        slow = Slow(budget=10 * SECOND)
+        desk = self.desk(slow.handler)
+        began = time.monotonic()
+        given = self.deliver(desk, message("3"), seconds=1.0)
+        self.assertTrue(given.silent)
+        self.assertLess(time.monotonic() - began, 2 * SECOND)
+        self.assertEqual(desk.store.silences(0.0), 0)
+
+    def test_under_a_foreign_server_silence_lasts_six_seconds(self) -> None:
+        slow = Slow(budget=10 * SECOND)
+        desk = self.desk(slow.handler)
+        began = time.monotonic()
+        given = self.deliver(desk, message("9"), foreign=True)
+        self.assertTrue(given.silent)
+        self.assertLess(abs(time.monotonic() - began - 6 * SECOND), SECOND)
+
+    def test_too_much_silence_says_busy_first_until_the_count_falls(self) -> None:
+        slow = Slow()
+        desk = self.desk(slow.handler, silent_max=5)
+        desk.slow.add("h.py:1")
+        five = self.together(*(lambda n=n: self.deliver(desk, message("6", number=n)) for n in range(5)))
+        self.assertTrue(all(given.silent for given in five))
+        with self.assertLogs("wxserve.delivery") as logged:
+            self.until(lambda: desk.keeper.quiet)
+        self.assertEqual(logged.records[0].__dict__["code"], "WX-RUN-05")
+        sixth = self.send(desk, push=message("6", number=6))
+        self.assertEqual((sixth.attempt, sixth.text), (1, "busy"))
+        desk.terms = desk.terms._replace(pace=desk.terms.pace._replace(window=0.0))
+        self.until(lambda: not desk.keeper.quiet)
+        seventh = self.send(desk, push=message("6", number=7))
+        self.assertEqual(seventh.attempt, 2)
+
+    def test_a_full_pool_says_busy_at_once_and_runs_later(self) -> None:
+        slow = Slow(budget=10 * SECOND)
+        desk = self.desk(slow.handler, pool=1)
+        began = time.monotonic()
+        first = threading.Thread(target=self.deliver, args=(desk, message("3", number=1)))
+        first.start()
+        self.until(lambda: desk.pool.full)
+        second = self.deliver(desk, message("0", number=2))
+        self.assertEqual(text_of(second.body), "busy")
+        self.assertLess(time.monotonic() - began, 3 * SECOND)
+        first.join()
+        self.assertEqual(self.send(desk, push=message("继续", number=3)).text, "answer to oUSER 0")
+
+    def test_a_run_without_end_is_given_up_and_its_stack_said(self) -> None:
+        release = threading.Event()
+        self.addCleanup(release.set)
+
+        @on.text(budget=1000)
+        def forever() -> str:
+            release.wait(30)
+            return "never"
+
+        replaced = threading.Event()
+        desk = self.desk(forever, run_max=8 * SECOND, pool=2)
+        desk.keeper._replace = replaced.set
+        with self.assertLogs("wxserve.delivery") as logged:
+            seen = self.send(desk, push=message())
+            self.assertTrue(replaced.wait(5))
+        self.assertEqual(seen.text, "busy")
+        codes = [record.__dict__["code"] for record in logged.records]
+        self.assertEqual(codes, ["WX-RUN-03", "WX-RUN-04"])
+        self.assertIn("release.wait(30)", logged.output[0])
+        release.set()
+        self.until(lambda: not any(run.thread for run in desk.runs.values()))
+        self.assertEqual(desk.store.mail("gh_1", "oUSER"), [])
+
+    def test_a_late_answer_to_what_takes_no_reply_is_dropped_with_a_line(self) -> None:
+        @on.view
+        def slow() -> str:
+            time.sleep(17 * SECOND)
+            return "nobody reads this"
+
+        desk = self.desk(slow)
+        push = message(MsgType="event", Event="VIEW", EventKey="https://example.com/")
+        with self.assertLogs("wxserve.delivery") as logged:
+            seen = self.send(desk, push=push)
+            self.until(lambda: not desk.runs)
+        self.assertEqual((seen.attempt, seen.text), (3, ""))
+        self.assertEqual(logged.records[0].__dict__["code"], "WX-RUN-06")
+        self.assertEqual(desk.store.mail("gh_1", "oUSER"), [])
+
+    def test_two_events_of_one_second_are_two_and_one_id_of_two_users_is_two(self) -> None:
+        answered = []
+        desk = self.desk(on.click(lambda msg: answered.append(msg.key) or msg.key), on.text(lambda msg: msg.user))
+        for key in ("A", "B", "A"):
+            given = self.deliver(desk, message(MsgType="event", Event="CLICK", EventKey=key))
+            self.assertEqual(text_of(given.body), key)
+        self.assertEqual(answered, ["A", "B"])
+        for user in ("oA", "oB"):
+            self.assertEqual(text_of(self.deliver(desk, message("x", user)).body), user)
+
+    def test_other_replies_wait_too(self) -> None:
+        @on.text
+        def slow() -> Any:
+            time.sleep(17 * SECOND)
+            return News("title", "text", pic="https://x/p", url="https://x/")
+
+        desk = self.desk(on.text("0")(lambda: "quick"), slow)
+        self.assertEqual(self.send(desk, push=message("17")).text, "busy")
+        self.until(lambda: desk.store.mail("gh_1", "oUSER"))
+        self.assertEqual(self.send(desk, push=message("0", number=2)).text, "quick")
+        self.assertIn("<ArticleCount>1<", self.send(desk, push=message("继续", number=3)).text or "")
+
+    def test_images_and_nothing_are_answers(self) -> None:
+        desk = self.desk(on.text("图")(lambda: Image("MEDIA")), on.text(lambda: ""))
+        self.assertIn("MEDIA", self.send(desk, push=message("图")).text or "")
+        self.assertEqual(self.deliver(desk, message("x", number=2)).body, b"success")
+
+
+class InFile(Shared):
+    """The same, with the store that survives; and what takes two processes, as two desks with a store each."""
+
+    def store(self) -> Store:
+        if not hasattr(self, "path"):
+            folder = tempfile.mkdtemp(prefix="wxserve-test-")
+            self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+            self.path = os.path.join(folder, "store.db")
+        store = SQLite(self.path, clock=self.clock)
+        self.addCleanup(store.close)
+        return store
+
+    def two(self, slow: Slow, **terms: Any) -> tuple[Desk, Desk]:
+        return self.desk(slow.handler, oops, **terms), self.desk(slow.handler, oops, **terms)
+
+    def test_deliveries_that_land_on_different_workers_share_one_run(self) -> None:
+        slow = Slow()
+        one, two = self.two(slow)
+        seen = self.together(
+            *(lambda n=n: self.send(one, two, push=message(f"{n}", number=n)) for n in (1, 7, 12, 17))
+        )
+        self.assertEqual([each.attempt for each in seen], [1, 2, 3, 3])
+        self.assertEqual([each.text for each in seen], [f"answer to oUSER {n}" for n in (1, 7, 12)] + ["busy"])
+        self.assertEqual(sorted(slow.runs), ["1", "12", "17", "7"])
+        taken = self.send(two, push=message("继续", number="p"))
+        self.assertEqual(taken.text, "answer to oUSER 17")
+
+    def test_the_word_waits_for_a_run_of_another_worker(self) -> None:
+        slow = Slow()
+        one, two = self.two(slow)
+        self.assertEqual(self.send(one, push=message("17")).text, "busy")
+        self.assertEqual(self.send(two, push=message("继续", number="p")).text, "answer to oUSER 17")
+
+    def test_a_duplicate_at_another_worker_gets_the_same_bytes(self) -> None:
+        slow = Slow()
+        one, two = self.two(slow)
+        first = self.deliver(one, message("0"))
+        self.assertEqual(self.deliver(two, message("0")).body, first.body)
+        self.assertEqual(len(slow.runs), 1)
+
+    def test_busy_is_said_on_another_worker_and_the_answer_is_not_given_twice(self) -> None:
+        slow = Slow()
+        one, two = self.two(slow)
+        first, third = self.together(
+            lambda: self.deliver(one, message("6")), lambda: self.deliver(two, message("6"), age=10.0)
+        )
+        self.assertTrue(first.silent)
+        self.assertEqual(text_of(third.body), "busy")
+        self.assertEqual(len(self.until(lambda: two.store.mail("gh_1", "oUSER"))), 1)
+        self.assertEqual(len(slow.runs), 1)
+
+
+class Orphans(Case):
+    """Messages whose process has died; a store that gives up its claim is as good as that."""
+
+    store = InFile.store
+
+    def test_an_orphan_is_run_into_the_mailbox(self) -> None:
+        slow = Slow()
+        dying = self.store()
+        push = push_of(message("0"), self.clock(), "short")
+        claim = dying.claim(push)
+        dying.flush()
+        desk = self.desk(slow.handler)
+        time.sleep(18 * SECOND)
+        self.assertEqual(slow.runs, [])
+        dying.release(claim)
+        (letter,) = self.until(lambda: desk.store.mail("gh_1", "oUSER"))
+        self.assertEqual(letter.text, "answer to oUSER 0")
+        self.assertEqual(text_of(self.deliver(desk, message("0"), age=15.0).body), "busy")
+
+    def test_a_message_that_kills_is_not_run_a_third_time(self) -> None:
+        slow = Slow()
+        for _ in range(2):
+            dying = self.store()
+            self.assertIs(dying.claim(push_of(message("0"), self.clock(), "short")).status, Status.MINE)
+            dying.close()
+        desk = self.desk(slow.handler, oops)
+        with self.assertLogs("wxserve.delivery") as logged:
+            given = self.deliver(desk, message("0"), age=10.0)
+        self.assertEqual(text_of(given.body), "oops MessageKills")
+        self.assertEqual(logged.records[0].__dict__["code"], "WX-RUN-01")
+        self.assertEqual(slow.runs, [])
+
+
+del Shared

@@ -1,0 +1,19 @@
+"""Once, and in time: every message is answered by one run, however slow, on whichever delivery it can be.
+
+The platform drops a request after five seconds and sends the message again, three times in all: fifteen seconds. Who
+comes while the message runs joins it; who runs out of time is silent, until the last says the busy text and the answer
+goes to the user's mailbox.
+
+``once`` is the desk where a delivery asks; ``run`` what it knows of a message there. ``ladder`` says which delivery
+this is and how long each may take, ``waiting`` waits. ``pool`` runs what is slow, ``deadline`` is what a handler has
+left, ``state`` what it may remember. ``mailbox`` is what missed its deliveries, cut by ``splitting``. ``keeper`` looks
+after what nobody waits for.
+"""
+
+from __future__ import annotations
+
+from .once import Desk
+from .run import Given
+from .terms import Terms
+
+__all__ = ["Desk", "Given", "Terms"]

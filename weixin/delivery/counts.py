@@ -1,0 +1,36 @@
+"""What a message counts as, in ``stats``."""
+
+from __future__ import annotations
+
+from ..routing.run import Outcome
+from ..wire.messages import Message
+from .terms import SHORT
+
+# Rules and kinds that are known by name; the table of names is as small as the rules are few.
+MOST_NAMES = 5_000
+
+
+class Counts:
+    """The names of the counters of a message, made once for each kind of outcome."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, str, str, bool], tuple[str, ...]] = {}
+
+    def of(self, message: Message, outcome: Outcome, result: str, slow: bool) -> tuple[str, ...]:
+        rule = outcome.rule.at if outcome.rule is not None else ""
+        which = (message.kind, rule, result, slow)
+        names = self._names.get(which)
+        if names is None:
+            names = _names(*which)
+            if len(self._names) < MOST_NAMES:
+                self._names[which] = names
+        if not rule and message.kind == "text" and message.text:
+            return (*names, f"unmatched:{message.text[:SHORT]}")
+        return names
+
+
+def _names(kind: str, rule: str, result: str, slow: bool) -> tuple[str, ...]:
+    names = ["messages", f"type:{kind}", f"result:{result}", f"rule:{rule}" if rule else "unmatched"]
+    names += [word for word, holds in (("slow", slow), ("errors", result == "error")) if holds]
+    names += [word for event, word in (("subscribe", "new"), ("unsubscribe", "left")) if kind == event]
+    return tuple(names)

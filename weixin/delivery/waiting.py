@@ -1,0 +1,128 @@
+"""A delivery that waits: for its message's answer, for its own time to be up, for its peer to hang up."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from ..wire.replies import SUCCESS
+from . import ladder
+from .bell import Bell
+from .run import Given, Run, Visit
+
+if TYPE_CHECKING:
+    from ..routing.rules import Rule
+    from .once import Desk
+
+_log = logging.getLogger("wxserve.delivery")
+
+
+class Waiting:
+    """How the deliveries of a desk wait."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def wait(self, run: Run, visit: Visit, *, watched: bool = False, at_once: bool = False) -> Given | None:
+        """Wait for *run*'s answer; None where it ended without one, and the delivery has to ask again.
+
+        *watched*: another process has it. *at_once*: there is no point in waiting, the busy text can be said now.
+        """
+        desk = self._desk
+        visit.bell = bell = Bell()
+        with desk.lock:
+            run.visits.append(visit)
+        try:
+            if watched:
+                desk.keeper.watch(run)
+            return self._wait(run, visit, bell, at_once)
+        finally:
+            with desk.lock:
+                run.visits.remove(visit)
+            bell.close()
+
+    def _wait(self, run: Run, visit: Visit, bell: Bell, at_once: bool) -> Given | None:
+        pace = self._desk.terms.pace
+        asked = False
+        while True:
+            elapsed = time.monotonic() - visit.arrived
+            if run.done and elapsed < pace.hangup:
+                # Past the deadline too: if it comes too late after all, the next delivery brings the same.
+                return self._silent(run, visit) if self._hangs_up(visit, 0.0, -1) else self._fetch(run, visit)
+            at_once = at_once or run.said
+            if not asked and (at_once or elapsed >= pace.deadline):
+                asked = True
+                if at_once or self._must_speak(run, visit):
+                    return self._say_busy(run, visit)
+            if elapsed >= pace.hold:
+                return self._silent(run, visit)
+            until = pace.hold if asked else pace.deadline
+            if self._hangs_up(visit, until - elapsed, -1 if run.done else bell.fileno()):
+                return self._silent(run, visit)
+
+    def _hangs_up(self, visit: Visit, seconds: float, fd: int) -> bool:
+        """Whether the peer hangs up within so many seconds, and before *fd* is readable."""
+        if visit.gone is not None:
+            return visit.gone(seconds, fd)
+        if fd >= 0 and visit.bell is not None:
+            visit.bell.wait(seconds)
+        else:
+            time.sleep(max(0.0, seconds))
+        return False
+
+    def too_late(self, run: Run, visit: Visit, *, kept: bool) -> Given | None:
+        """The delivery whose own thread did the work is past its time; maybe its peer is still there."""
+        pace = self._desk.terms.pace
+        elapsed = time.monotonic() - visit.arrived
+        if kept and elapsed < pace.hangup and not self._hangs_up(visit, 0.0, -1):
+            return self._fetch(run, visit)
+        return self._silent(run, visit)
+
+    def _fetch(self, run: Run, visit: Visit) -> Given | None:
+        desk = self._desk
+        body = desk.store.fetch(run.key)
+        if body is None:
+            return None
+        result = "busy" if run.said else "success" if body in (SUCCESS, b"") else "replied"
+        desk.note(run, visit, result)
+        return desk.given(run, visit, body or SUCCESS, result)
+
+    def _must_speak(self, run: Run, visit: Visit) -> bool:
+        """Whether this delivery may not be silent."""
+        desk = self._desk
+        if visit.attempt >= ladder.DELIVERIES or run.said:
+            return True
+        rule = self._rule(run)
+        if rule is not None and rule.budget is not None and rule.budget > desk.terms.pace.ladder:
+            return True
+        return desk.keeper.too_silent()
+
+    def _rule(self, run: Run) -> Rule | None:
+        """The slow rule that has the message: where another process runs it, the one that it would get to."""
+        desk = self._desk
+        if run.rule is None:
+            hits = desk.rules.candidates(run.message, desk.clock())
+            run.rule = next((hit.rule for hit in hits if desk.is_slow(hit.rule)), None)
+        return run.rule
+
+    def _say_busy(self, run: Run, visit: Visit) -> Given:
+        desk = self._desk
+        busy = desk.busy_body(run.message, self._rule(run))
+        body = desk.store.say_busy(run.push, busy)
+        said = body == busy
+        run.said = run.said or said
+        result = "busy" if said else "replied"
+        desk.note(run, visit, result, (result,) if said else ())
+        return desk.given(run, visit, body or SUCCESS, result)
+
+    def _silent(self, run: Run, visit: Visit) -> Given:
+        """Say nothing: the platform hangs up and asks again, or it has hung up before."""
+        desk = self._desk
+        elapsed = time.monotonic() - visit.arrived
+        timed_out = elapsed >= desk.terms.pace.deadline
+        if timed_out:
+            desk.store.silent(desk.clock())
+        result = "silent" if timed_out else "gone"
+        desk.note(run, visit, result, ("timeouts",) if timed_out else ())
+        return Given(b"", True, run.push.name, visit.attempt, result, seconds=elapsed)

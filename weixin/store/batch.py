@@ -1,0 +1,122 @@
+"""What waits to be written together: answers nobody else knows of, lines for the list of deliveries, counts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from typing import Any, Callable, NamedTuple
+
+from . import rows, schema
+from .base import Answer, Claim, Refusal
+
+# What may wait. Past this the disk has hung for seconds, and rows are let go rather than memory eaten.
+MOST = 50_000
+# A user's visit is written again after this; until then it is known to be recent.
+VISIT_SECONDS = 600.0
+MOST_VISITORS = 10_000
+
+
+class Late(NamedTuple):
+    """A message that was answered, and when."""
+
+    claim: Claim
+    answer: Answer
+    at: float
+
+
+class Batch:
+    """Collected by any thread, written by one at a time."""
+
+    def __init__(self, kept: float, full: bool, wake: Callable[[], None]) -> None:
+        """*wake* is called with everything that comes: it shall be written soon."""
+        self._kept = kept
+        self._full = full
+        self._wake = wake
+        self._answered: deque[Late] = deque()
+        self._attempts: deque[tuple[float, str, bytes]] = deque()
+        self._refused: deque[Refusal] = deque()
+        self._counts: deque[tuple[str, ...]] = deque()
+        self._visits: deque[tuple[str, float]] = deque()
+        self._visited: dict[str, float] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._answered or self._attempts or self._refused or self._counts or self._visits)
+
+    def answered(self, late: Late) -> bool:
+        """Take an answer; False where too many wait."""
+        return self._add(self._answered, late)
+
+    def attempt(self, at: float, line: str, key: bytes) -> None:
+        self._add(self._attempts, (at, line, key))
+
+    def refused(self, refusal: Refusal) -> None:
+        self._add(self._refused, refusal)
+
+    def counted(self, names: tuple[str, ...]) -> None:
+        if names:
+            self._add(self._counts, names)
+
+    def visited(self, user: str, at: float) -> None:
+        if user:
+            self._add(self._visits, (user, at))
+
+    def _add(self, queue: deque[Any], item: Any) -> bool:
+        if len(queue) >= MOST:
+            return False
+        queue.append(item)
+        self._wake()
+        return True
+
+    def write(self, commit: Callable[[Callable[[sqlite3.Connection], None]], None], now: float) -> list[Claim]:
+        """Write what waits, by *commit*; return the claims it is of. Raises what *commit* raises, and keeps all."""
+        queues: list[deque[Any]] = [self._answered, self._attempts, self._refused, self._counts, self._visits]
+        taken = [[queue.popleft() for _ in range(len(queue))] for queue in queues]
+        written = False
+        try:
+            commit(lambda db: self._write(db, now, *taken))
+            written = True
+        finally:
+            if not written:
+                for queue, items in zip(queues, taken):
+                    queue.extendleft(reversed(items))
+        return [late.claim for late in taken[0]]
+
+    def _write(
+        self,
+        db: sqlite3.Connection,
+        now: float,
+        answered: list[Late],
+        attempts: list[tuple[float, str, bytes]],
+        refused: list[Refusal],
+        counted: list[tuple[str, ...]],
+        visits: list[tuple[str, float]],
+    ) -> None:
+        kept, full = self._kept, self._full
+        db.executemany(
+            schema.ANSWERED,
+            [rows.answered(claim.push, claim.runs, answer, at, kept, full) for claim, answer, at in answered],
+        )
+        db.executemany(schema.ATTEMPTED, attempts)
+        rows.put_refusals(db, refused)
+        names: dict[str, int] = {}
+        for each in (*(late.answer.counts for late in answered), *counted):
+            for name in each:
+                names[name] = names.get(name, 0) + 1
+        hour = int(now // 3600)
+        db.executemany(schema.COUNTED, [(hour, name, count) for name, count in names.items()])
+        seen = {late.claim.push.user: late.at for late in answered}
+        seen.update(visits)
+        db.executemany(schema.VISITED, self._fresh(seen))
+
+    def _fresh(self, visits: dict[str, float]) -> list[tuple[str, float]]:
+        """Visits of users who have not been seen for a while, or ever."""
+        visited = self._visited
+        fresh = [(user, at) for user, at in visits.items() if user and at - visited.get(user, 0.0) > VISIT_SECONDS]
+        if len(visited) > MOST_VISITORS:
+            visited.clear()
+        visited.update(fresh)
+        return fresh
+
+    def forget(self, user: str) -> None:
+        """Let the next visit of *user* be news."""
+        self._visited.pop(user, None)

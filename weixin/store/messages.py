@@ -1,0 +1,108 @@
+"""What is done to one message, each in one transaction: of two processes that do it at once, one is first."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from . import rows, schema
+from .base import Answer, Mail, Overdue, Push, Verdict
+
+# Overdue messages handed out at a time; the next look is a second later.
+OVERDUE_AT_ONCE = 20
+
+#: Whether it has its answer, what was said, its deliveries and its runs.
+KNOWN = "SELECT done, body, seen, runs FROM messages WHERE key = ?"
+
+_OVERDUE = """SELECT key, account, user, at, coalesce(push, x''), name, kind, text, runs, done, body FROM messages
+    WHERE due <= ? ORDER BY due LIMIT ?"""
+_FETCH = "UPDATE messages SET due = NULL WHERE key = ? AND done = 1 AND due IS NOT NULL"
+_SETTLE = "UPDATE messages SET body = ?, due = NULL, changed = ?, expires = ?, result = 'mailbox' WHERE key = ?"
+
+
+class Ending(NamedTuple):
+    """How a message ends, and what its row is made of besides."""
+
+    push: Push
+    runs: int
+    answer: Answer
+    now: float
+    kept: float
+    full: bool
+
+
+def join(db: sqlite3.Connection, push: Push, now: float, kept: float) -> int:
+    """Count a delivery; how many there were with it."""
+    db.execute(schema.JOINED, (*rows.pushed(push), *rows.times(push, now, kept)))
+    (seen,) = db.execute("SELECT seen FROM messages WHERE key = ?", (push.key,)).fetchone()
+    return int(seen)
+
+
+def finish(db: sqlite3.Connection, ending: Ending, known: bool) -> Verdict:
+    """Keep the answer. *known*: there was a row, and if there is none now its user was forgotten."""
+    push, answer = ending.push, ending.answer
+    row = db.execute(KNOWN, (push.key,)).fetchone()
+    if row is None and known:
+        # Its duplicates are answered with nothing.
+        nobody = push._replace(user="", text="", xml=b"")
+        nothing = answer._replace(body=b"", fetched=True)
+        db.execute(schema.ANSWERED, rows.answered(*ending._replace(push=nobody, answer=nothing)))
+        return Verdict.FORGOTTEN
+    if row is not None and row[1] is not None and not row[0]:
+        return Verdict.BUSY
+    if answer.take:
+        if not rows.has_mail(db, answer.take):
+            return Verdict.MAIL_GONE
+        rows.take_mail(db, answer.take)
+    rows.put_mail(db, push, answer.put, ending.now)
+    db.execute(schema.ANSWERED, rows.answered(*ending))
+    return Verdict.KEPT
+
+
+def finish_late(db: sqlite3.Connection, ending: Ending, letters: list[Mail], known: bool) -> None:
+    """The busy text was said: the answer goes to the mailbox, unless its user was forgotten."""
+    push, _, answer, now, kept, full = ending
+    values = (
+        push.xml if full else None, now, now + kept,
+        answer.rule, answer.result, answer.reply, len(answer.body), answer.ms, answer.code, push.key,
+    )  # fmt: skip
+    if db.execute(schema.ANSWERED_LATE, values).rowcount or not known:
+        rows.put_mail(db, push, letters, now)
+
+
+def say_busy(db: sqlite3.Connection, push: Push, body: bytes, now: float, kept: float) -> bytes:
+    """Say *body*, unless something was said before; what was said."""
+    row = db.execute(KNOWN, (push.key,)).fetchone()
+    if row is not None and row[1] is not None:
+        db.execute(_FETCH, (push.key,))
+        return bytes(row[1])
+    db.execute(schema.BUSY, (*rows.pushed(push), body, *rows.times(push, now, kept)))
+    return body
+
+
+def fetch(db: sqlite3.Connection, key: bytes) -> bytes | None:
+    """What was said, which is not to be settled any more."""
+    row = db.execute(KNOWN, (key,)).fetchone()
+    if row is None or row[1] is None:
+        return None
+    db.execute(_FETCH, (key,))
+    return bytes(row[1])
+
+
+def overdue(db: sqlite3.Connection, now: float) -> list[Overdue]:
+    found = db.execute(_OVERDUE, (now, OVERDUE_AT_ONCE)).fetchall()
+    return [Overdue(Push(*row[:8]), row[8], row[10] if row[9] else None) for row in found]
+
+
+def settle(
+    db: sqlite3.Connection, key: bytes, body: bytes, letters: list[Mail], now: float, kept: float
+) -> str | None:
+    """Move an answer that nobody fetched to the mailbox of the user, who is returned."""
+    row = db.execute(
+        "SELECT account, user FROM messages WHERE key = ? AND done = 1 AND due IS NOT NULL", (key,)
+    ).fetchone()
+    if row is None:
+        return None
+    db.execute(_SETTLE, (body, now, now + kept, key))
+    rows.put_mail(db, Push(key, row[0], row[1], now, b""), letters, now)
+    return str(row[1])

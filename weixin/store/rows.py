@@ -1,0 +1,72 @@
+"""From the store's values to rows, and the statements that take several."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from . import base, schema
+from .base import Answer, Mail, Push, Refusal
+
+
+def pushed(push: Push) -> tuple[Any, ...]:
+    """The first columns of every message."""
+    return push.key, push.account, push.user, push.at, push.xml, push.name, push.kind, push.text
+
+
+def times(push: Push, now: float, kept: float) -> tuple[float, float, float]:
+    """due, changed, expires of a message without an answer."""
+    return push.at + base.ORPHAN_AFTER, now, now + kept
+
+
+def answered(push: Push, runs: int, answer: Answer, now: float, kept: float, full: bool) -> tuple[Any, ...]:
+    """A whole row; see `schema.ANSWERED`."""
+    due = None if answer.fetched else push.at + base.UNFETCHED_AFTER
+    # What is not fetched may come to be labelled with its question.
+    xml = push.xml if full or not answer.fetched else None
+    return (
+        push.key, push.account, push.user, push.at, xml, push.name, push.kind, push.text,
+        runs + 1, answer.body, due, now, now + kept,
+        answer.rule, answer.result, answer.reply, len(answer.body), answer.ms, answer.code, answer.attempt,
+    )  # fmt: skip
+
+
+def put_mail(db: sqlite3.Connection, push: Push, letters: Iterable[Mail], now: float) -> None:
+    """Put *letters* into the mailbox of *push*'s user."""
+    for letter in letters:
+        db.execute(schema.MAIL_IN, (
+            push.user, push.account, letter.key or push.key, letter.question, letter.kind, letter.text, letter.body,
+            letter.at or now, now + base.MAIL_KEPT,
+        ))  # fmt: skip
+    if letters:
+        whose = (push.user, push.account)
+        db.execute(schema.MAIL_OVER, (*whose, *whose, base.MAIL_PER_USER))
+
+
+def has_mail(db: sqlite3.Connection, ids: tuple[int, ...]) -> bool:
+    """Whether all of these letters are there."""
+    (left,) = db.execute(f"SELECT count(*) FROM mail WHERE id IN ({_marks(ids)})", ids).fetchone()
+    return bool(left == len(ids))
+
+
+def take_mail(db: sqlite3.Connection, ids: tuple[int, ...]) -> None:
+    db.execute(f"DELETE FROM mail WHERE id IN ({_marks(ids)})", ids)
+
+
+def _marks(ids: tuple[int, ...]) -> str:
+    return ",".join("?" * len(ids))
+
+
+def put_refusals(db: sqlite3.Connection, refused: list[Refusal]) -> None:
+    """Add refusals to their ring, those that are alike together."""
+    alike: dict[tuple[str, str, str], tuple[float, int]] = {}
+    for refusal in refused:
+        like = (refusal.code, refusal.ip, refusal.reason)
+        alike[like] = (refusal.at, alike.get(like, (0.0, 0))[1] + refusal.times)
+    if alike:
+        db.executemany(
+            "INSERT INTO refusals (at, code, ip, reason, count) VALUES (?, ?, ?, ?, ?)",
+            [(at, *like, count) for like, (at, count) in alike.items()][-base.REFUSALS_KEPT :],
+        )
+        db.execute("DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - ?", (base.REFUSALS_KEPT,))
