@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import logging
 import os
@@ -154,7 +155,16 @@ class Push(Case):
         self.assertEqual(logged.count("RuntimeError: boom"), 2)  # in the line, and at the traceback's end
         self.assertIn("code=WX-HND-05", logged)
 
+    def test_a_reply_that_is_too_long_is_continued(self) -> None:
+        reply = self.post(text("长")).decode()
+        self.assertIn("（未完，回复「继续」看后面）]]>", reply)
+        self.assertIn("一一", self.post(text("继续", msgid=2)).decode())
+        self.assertNotIn("WX-RPL-01", self.logged())
+
     def test_a_reply_that_is_too_long_is_cut_and_said_to_be(self) -> None:
+        settings = dataclasses.replace(self.application.settings, split=False, store="memory:")
+        self.application = app.build(settings, self.application._journal)
+        self.addCleanup(self.application.close)
         reply = self.post(text("长")).decode()
         content = reply.partition("<Content><![CDATA[")[2].partition("]]>")[0]
         self.assertLessEqual(len(content.encode()), 2047)

@@ -42,7 +42,9 @@ class Case(unittest.TestCase):
         self.addCleanup(logging.getLogger("wxserve").handlers.clear)
 
     def application(self, mode: str, **more: str) -> app.Application:
+        # Every application begins with an empty memory: the same MsgIds come to all of them.
         values = {"TOKEN": TOKEN, "MODE": mode, "APPID": SAMPLE.appid, "AES_KEY": SAMPLE.aes_key, **more}
+        values.setdefault("STORE", "memory:")
         environ = {f"WXSERVE_{name}": value for name, value in values.items()}
         settings = config.load(str(self.folder / "wxserve.ini"), {}, environ)
         application = app.build(settings, log.start("info", log.Style(), self.log))
@@ -104,7 +106,7 @@ class EveryPush(Case):
         for mode in MODES:
             application, weixin = self.application(mode), self.platform(mode)
             rules = Overseen(application.rules)
-            application.rules = cast(Rules, rules)
+            application._desk.rules = cast(Rules, rules)
             for kind in kinds():
                 push = weixin.push(kind)
                 assert push.message is not None

@@ -7,7 +7,6 @@ the place. Every fault is collected before anything is refused: a tired operator
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
-from . import ini
+from . import ini, typed
 from .problem import Problem
 
 ENV = "WXSERVE_"
@@ -26,29 +25,11 @@ LOOKED = ("./wxserve.ini", "$WXSERVE_CONFIG", "/etc/wxserve/wxserve.ini")
 MAX_FILE = 4 << 20
 MAX_SECRET = 64 << 10
 
-# A text that is said on its own.
-MAX_WORDS = 600
-
 DEFAULT_STORE = "sqlite:wxserve.db"
 
 MODES = ("plain", "compat", "safe")
 
-_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
-_AES_KEY = re.compile(r"[A-Za-z0-9]{43}")
-_APPID = re.compile(r"wx[0-9a-f]{16}")
-_SIZE = re.compile(r"([0-9]{1,9})([kKmM]?)")
-_LISTEN = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|\*):[0-9]{1,5}|unix:\S+|fd:[0-9]{1,3}")
-_PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,200}")
-_STORE = re.compile(r"memory:|sqlite:[^\0]+")
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-
-class Bad(ValueError):
-    """A value that does not fit; the argument says what would. ``code`` where it has one of its own."""
-
-    def __init__(self, wanted: str, code: str = "WX-CFG-08") -> None:
-        super().__init__(wanted)
-        self.code = code
 
 
 class ConfigError(Exception):
@@ -74,126 +55,41 @@ class Option(NamedTuple):
         return "--" + self.key.replace("_", "-")
 
 
-def _matching(pattern: re.Pattern[str], wanted: str, code: str = "WX-CFG-08") -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if not pattern.fullmatch(text):
-            raise Bad(wanted, code)
-        return text
-
-    return read
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[+-]?[0-9]{1,9}", text) or not least <= int(text) <= most:
-            raise Bad(f"{least}–{most}")
-        return int(text)
-
-    return read
-
-
-def _choice(*choices: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.lower() not in choices:
-            raise Bad(" | ".join(choices))
-        return text.lower()
-
-    return read
-
-
-def _seconds(least: float, most: float) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not least <= float(text) <= most:
-            raise Bad(f"{least:g}–{most:g}")
-        return float(text)
-
-    return read
-
-
-def _words(text: str) -> str:
-    # Not a letter less than a reply may have; two long texts would not fit behind each other, either.
-    if len(text.encode()) > MAX_WORDS:
-        raise Bad(f"≤ {MAX_WORDS}")
-    return text
-
-
-def _switch(text: str) -> bool:
-    return _choice("on", "off")(text) == "on"
-
-
-def _size(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        match = _SIZE.fullmatch(text)
-        size = int(match[1]) << {"": 0, "k": 10, "m": 20}[match[2].lower()] if match else -1
-        if not least <= size <= most:
-            raise Bad("64k, 1m")
-        return size
-
-    return read
-
-
-def _workers(text: str) -> int:
-    """``auto`` is one process a core, of those this process may use."""
-    if text.lower() == "auto":
-        affinity = getattr(os, "sched_getaffinity", None)
-        return len(affinity(0)) if affinity else os.cpu_count() or 1
-    try:
-        return _number(1, 64)(text)
-    except Bad:
-        raise Bad("1–64 | auto") from None
-
-
-def _addresses(text: str) -> str:
-    try:
-        for each in text.replace(",", " ").split():
-            ipaddress.ip_network(each, strict=False)
-    except ValueError:
-        raise Bad("127.0.0.1, 10.0.0.0/8") from None
-    return text
-
-
-def _path(text: str) -> str:
-    # One spelling of each address: «//weixin» and «/a/../weixin» would be others.
-    if not _PATH.fullmatch(text) or "//" in text or "/." in text:
-        raise Bad("/weixin")
-    return text.rstrip("/") or "/"
-
-
 OPTIONS: tuple[Option, ...] = (
-    Option("wechat", "token", "token", "", _matching(_TOKEN, "3–32 A–Z a–z 0–9", "WX-CFG-04"), secret=True),
-    Option("wechat", "mode", "mode", "plain", _choice(*MODES)),
-    Option("wechat", "appid", "appid", "", _matching(_APPID, "wx…", "WX-CFG-06")),
-    Option("wechat", "aes_key", "aes_key", "", _matching(_AES_KEY, "43", "WX-CFG-05"), secret=True),
-    Option("wechat", "aes_key_previous", "aes_key_previous", "", _matching(_AES_KEY, "43", "WX-CFG-05"), secret=True),
-    Option("wechat", "max_age", "max_age", "300", _number(0, 86_400)),
-    Option("server", "listen", "listen", "127.0.0.1:9527", _matching(_LISTEN, "127.0.0.1:9527 | unix:/run/wx.sock")),
-    Option("server", "path", "path", "/weixin", _path),
-    Option("server", "workers", "workers", "1", _workers),
-    Option("server", "threads", "threads", "64", _number(1, 1024)),
-    Option("server", "pool", "pool", "32", _number(1, 1024)),
-    Option("server", "silent_max", "silent_max", "20", _number(0, 1000)),
-    Option("server", "run_max", "run_max", "120", _number(15, 86_400)),
-    Option("server", "trust_proxy", "trust_proxy", "127.0.0.1", _addresses),
+    Option("wechat", "token", "token", "", typed.token, secret=True),
+    Option("wechat", "mode", "mode", "plain", typed.choice(*MODES)),
+    Option("wechat", "appid", "appid", "", typed.appid),
+    Option("wechat", "aes_key", "aes_key", "", typed.aes_key, secret=True),
+    Option("wechat", "aes_key_previous", "aes_key_previous", "", typed.aes_key, secret=True),
+    Option("wechat", "max_age", "max_age", "300", typed.number(0, 86_400)),
+    Option("server", "listen", "listen", "127.0.0.1:9527", typed.listen),
+    Option("server", "path", "path", "/weixin", typed.path),
+    Option("server", "workers", "workers", "1", typed.workers),
+    Option("server", "threads", "threads", "64", typed.number(1, 1024)),
+    Option("server", "pool", "pool", "32", typed.number(1, 1024)),
+    Option("server", "silent_max", "silent_max", "20", typed.number(0, 1000)),
+    Option("server", "run_max", "run_max", "120", typed.number(15, 86_400)),
+    Option("server", "trust_proxy", "trust_proxy", "127.0.0.1", typed.addresses),
     # More and the answer would reach a platform that has hung up.
-    Option("server", "deadline", "deadline", "4.5", _seconds(0.5, 4.8)),
-    Option("server", "busy", "busy", "正在处理，稍后回复「继续」取答案", _words),
-    Option("server", "body_max", "body_max", "64k", _size(1 << 10, 1 << 20)),
+    Option("server", "deadline", "deadline", "4.5", typed.seconds(0.5, 4.8)),
+    Option("server", "busy", "busy", "正在处理，稍后回复「继续」取答案", typed.words),
+    Option("server", "body_max", "body_max", "64k", typed.size(1 << 10, 1 << 20)),
     Option("replies", "file", "replies", "replies.ini", str),
-    Option("replies", "priority", "replies_priority", "10", _number(-1000, 1000)),
+    Option("replies", "priority", "replies_priority", "10", typed.number(-1000, 1000)),
     Option("replies", "handlers", "handlers", "handlers", str),
-    Option("replies", "final_marks", "final_marks", "on", _switch),
-    Option("replies", "pickup", "pickup", "继续", _words),
-    Option("replies", "split", "split", "on", _switch),
+    Option("replies", "final_marks", "final_marks", "on", typed.switch),
+    Option("replies", "pickup", "pickup", "继续", typed.words),
+    Option("replies", "split", "split", "on", typed.switch),
     Option("replies", "default", "default_reply", "", str),
-    Option("store", "url", "store", DEFAULT_STORE, _matching(_STORE, "memory: | sqlite:FILE")),
-    Option("store", "keep", "keep", "500", _number(0, 100_000)),
-    Option("store", "content", "store_content", "short", _choice("none", "short", "full")),
-    Option("store", "answers", "answers", "60", _number(60, 3600)),
-    Option("log", "level", "log_level", "info", _choice("debug", "info", "warning", "error")),
-    Option("log", "format", "log_format", "text", _choice("text", "json")),
-    Option("log", "content", "log_content", "short", _choice("none", "short", "full")),
-    Option("log", "openid", "log_openid", "mask", _choice("mask", "hash", "full")),
-    Option("log", "lang", "lang", "auto", _choice("auto", "zh", "en")),
+    Option("store", "url", "store", DEFAULT_STORE, typed.store),
+    Option("store", "keep", "keep", "500", typed.number(0, 100_000)),
+    Option("store", "content", "store_content", "short", typed.choice("none", "short", "full")),
+    Option("store", "answers", "answers", "60", typed.number(60, 3600)),
+    Option("log", "level", "log_level", "info", typed.choice("debug", "info", "warning", "error")),
+    Option("log", "format", "log_format", "text", typed.choice("text", "json")),
+    Option("log", "content", "log_content", "short", typed.choice("none", "short", "full")),
+    Option("log", "openid", "log_openid", "mask", typed.choice("mask", "hash", "full")),
+    Option("log", "lang", "lang", "auto", typed.choice("auto", "zh", "en")),
 )
 _BY_KEY = {option.key: option for option in OPTIONS}
 _BY_PLACE = {(option.section, option.name): option for option in OPTIONS}
@@ -380,7 +276,7 @@ def _settle(
             continue
         try:
             values[option.key] = option.read(text)
-        except Bad as bad:
+        except typed.Bad as bad:
             shown = f"({len(text)})" if option.secret else text
             place, line = _place(source)
             values_ = {"name": option.name, "value": shown, "wanted": str(bad)}

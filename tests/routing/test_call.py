@@ -48,7 +48,7 @@ class Arguments(unittest.TestCase):
         for target, name, near in cases:
             with self.subTest(name), self.assertRaises(Misuse) as caught:
                 function(target)
-            expected = {"name": name, "allowed": "msg match user log config", "hint": near}
+            expected = {"name": name, "allowed": "msg match state user deadline log config", "hint": near}
             self.assertEqual((caught.exception.reason, caught.exception.values), ("argument", expected))
 
     def test_who_answers_errors_may_ask_for_the_error(self) -> None:

@@ -69,6 +69,12 @@ def counts(db: sqlite3.Connection, since: float) -> dict[str, int]:
     return found
 
 
+def silences(db: sqlite3.Connection, since: float) -> int:
+    """How many deliveries were left to time out since."""
+    (count,) = db.execute("SELECT count(*) FROM silences WHERE at > ?", (since,)).fetchone()
+    return int(count)
+
+
 def check(db: sqlite3.Connection) -> str:
     """What is wrong with the file, or nothing."""
     try:

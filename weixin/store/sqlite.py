@@ -248,14 +248,8 @@ class SQLite(Store):
     # State.
 
     def state(self, account: str, user: str) -> dict[str, str]:
-        return dict(
-            self._read(
-                lambda db: db.execute(
-                    "SELECT name, value FROM state WHERE user = ? AND account = ? AND expires > ?",
-                    (user, account, self._clock()),
-                ).fetchall()
-            )
-        )
+        select = "SELECT name, value FROM state WHERE user = ? AND account = ? AND expires > ?"
+        return dict(self._read(lambda db: db.execute(select, (user, account, self._clock())).fetchall()))
 
     def change(self, account: str, user: str, changes: Mapping[str, str | None]) -> None:
         expires = self._clock() + base.STATE_KEPT
@@ -326,8 +320,7 @@ class SQLite(Store):
         self._write(lambda db: db.execute("INSERT INTO silences (at) VALUES (?)", (now,)))
 
     def silences(self, since: float) -> int:
-        (count,) = self._read(lambda db: db.execute("SELECT count(*) FROM silences WHERE at > ?", (since,)).fetchone())
-        return int(count)
+        return self._read(lambda db: records.silences(db, since))
 
     def deliveries(self, limit: int, after: float = 0.0) -> list[Delivery]:
         return self._read(lambda db: records.deliveries(db, limit, after))
@@ -381,14 +374,13 @@ class SQLite(Store):
             for claim in running:
                 claim.recorded = True
         now, kept = self._clock(), self._kept
-        db.executemany(
-            schema.BEGUN, [(*rows.pushed(c.push), c.runs + 1, *rows.times(c.push, now, kept)) for c in running]
-        )
+        begun = [(*rows.pushed(c.push), c.runs + 1, *rows.times(c.push, now, kept)) for c in running]
+        db.executemany(schema.BEGUN, begun)
 
     def _unwritten(self) -> list[Claim]:
         """Messages that run, and that nobody would know of if this process died."""
-        db = self._disk.db
-        return [c for c in list(self._claims.values()) if c.home is db and not (c.recorded or c.finished)]
+        claims, db = list(self._claims.values()), self._disk.db
+        return [c for c in claims if c.home is db and not (c.recorded or c.finished)]
 
     def check(self) -> str:
         return self._read(records.check)

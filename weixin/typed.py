@@ -1,0 +1,118 @@
+"""How the text of an option becomes its value: a reader each, which raises `Bad` where the text does not fit.
+
+It knows no option and no file; ``config`` puts the two together.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from typing import Callable
+
+# A text that is said on its own.
+MAX_WORDS = 600
+
+_SIZE = re.compile(r"([0-9]{1,9})([kKmM]?)")
+_LISTEN = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|\*):[0-9]{1,5}|unix:\S+|fd:[0-9]{1,3}")
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,200}")
+
+
+class Bad(ValueError):
+    """A value that does not fit; the argument says what would. ``code`` where it has one of its own."""
+
+    def __init__(self, wanted: str, code: str = "WX-CFG-08") -> None:
+        super().__init__(wanted)
+        self.code = code
+
+
+def matching(pattern: re.Pattern[str], wanted: str, code: str = "WX-CFG-08") -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise Bad(wanted, code)
+        return text
+
+    return read
+
+
+def number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise Bad(f"{least}–{most}")
+        return int(text)
+
+    return read
+
+
+def choice(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise Bad(" | ".join(choices))
+        return text.lower()
+
+    return read
+
+
+def seconds(least: float, most: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not least <= float(text) <= most:
+            raise Bad(f"{least:g}–{most:g}")
+        return float(text)
+
+    return read
+
+
+def words(text: str) -> str:
+    # Not a letter less than a reply may have; two long texts would not fit behind each other, either.
+    if len(text.encode()) > MAX_WORDS:
+        raise Bad(f"≤ {MAX_WORDS}")
+    return text
+
+
+def switch(text: str) -> bool:
+    return choice("on", "off")(text) == "on"
+
+
+def size(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        match = _SIZE.fullmatch(text)
+        size = int(match[1]) << {"": 0, "k": 10, "m": 20}[match[2].lower()] if match else -1
+        if not least <= size <= most:
+            raise Bad("64k, 1m")
+        return size
+
+    return read
+
+
+def workers(text: str) -> int:
+    """``auto`` is one process a core, of those this process may use."""
+    if text.lower() == "auto":
+        affinity = getattr(os, "sched_getaffinity", None)
+        return len(affinity(0)) if affinity else os.cpu_count() or 1
+    try:
+        return number(1, 64)(text)
+    except Bad:
+        raise Bad("1–64 | auto") from None
+
+
+def addresses(text: str) -> str:
+    try:
+        for each in text.replace(",", " ").split():
+            ipaddress.ip_network(each, strict=False)
+    except ValueError:
+        raise Bad("127.0.0.1, 10.0.0.0/8") from None
+    return text
+
+
+def path(text: str) -> str:
+    # One spelling of each address: «//weixin» and «/a/../weixin» would be others.
+    if not _PATH.fullmatch(text) or "//" in text or "/." in text:
+        raise Bad("/weixin")
+    return text.rstrip("/") or "/"
+
+
+token = matching(re.compile(r"[A-Za-z0-9]{3,32}"), "3–32 A–Z a–z 0–9", "WX-CFG-04")
+aes_key = matching(re.compile(r"[A-Za-z0-9]{43}"), "43", "WX-CFG-05")
+appid = matching(re.compile(r"wx[0-9a-f]{16}"), "wx…", "WX-CFG-06")
+listen = matching(_LISTEN, "127.0.0.1:9527 | unix:/run/wx.sock")
+store = matching(re.compile(r"memory:|sqlite:[^\0]+"), "memory: | sqlite:FILE")
