@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -284,6 +285,7 @@ class Desk:
         if claim is None:
             return None
         verdict: Verdict | None = None
+        run.outcome = outcome
         try:
             answer = self._answer(run, outcome, body, fetched, visit)._replace(take=handed.take, put=handed.put)
             verdict = self.store.finish(claim, answer)
@@ -363,7 +365,9 @@ class Desk:
     ) -> Given:
         seconds = time.monotonic() - visit.arrived
         if outcome is None:
-            return Given(body, False, run.push.name, visit.attempt, result, "", "", "", seconds)
+            kind = _KIND.search(body)  # another process made it
+            reply = kind[1].decode() if kind is not None else ""
+            return Given(body, False, run.push.name, visit.attempt, result, reply, "", "", seconds)
         rule = outcome.rule.at if outcome.rule is not None else ""
         code = "WX-HND-05" if outcome.error is not None else ""
         return Given(body, False, run.push.name, visit.attempt, result, outcome.reply.kind, rule, code, seconds)
@@ -384,6 +388,7 @@ class Desk:
 
 
 _NOTHING = mailbox.Handed()
+_KIND = re.compile(rb"<MsgType><!\[CDATA\[(\w+)")
 
 
 def _result(outcome: routing.Outcome, body: bytes) -> str:

@@ -11,6 +11,7 @@ from .bell import Bell
 
 if TYPE_CHECKING:
     from ..routing.rules import Hit, Rule
+    from ..routing.run import Outcome
     from .state import Access
 
 # Did the peer hang up, within so many seconds, or until the descriptor is readable? (environ["wxserve.wait_gone"])
@@ -53,8 +54,8 @@ class Run:
     """One message in this process, from its first delivery here until nobody waits for it."""
 
     __slots__ = (
-        "abandoned", "access", "began", "claim", "done", "hits", "key", "message", "on_pool", "push", "rule", "said",
-        "thread", "visits",
+        "abandoned", "access", "began", "claim", "done", "hits", "key", "message", "on_pool", "outcome", "push",
+        "rule", "said", "thread", "visits",
     )  # fmt: skip
 
     def __init__(self, push: Push, message: Message) -> None:
@@ -73,6 +74,7 @@ class Run:
         self.access: Access | None = None
         #: The busy text was said here; the run takes forever and nobody wants to know any more.
         self.said = False
+        self.outcome: Outcome | None = None
         self.abandoned = False
         #: It has its answer, in the store. None: it was dropped, and a delivery has to begin anew.
         self.done = False
