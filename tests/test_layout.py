@@ -33,7 +33,8 @@ MAY_IMPORT = {
     "app": {"delivery", "store", "routing", "wire", "web"} | LEAVES,
     "doctor": {"wire"} | LEAVES,
     "commands": {
-        "app", "doctor", "server", "simulator", "store", "said", "transcript", "watch", "routing", "wire", "web", "weixin",
+        "app", "doctor", "server", "simulator", "store", "said", "transcript", "watch", "routing", "wire", "web",
+        "weixin",
     } | LEAVES,
     "wxserve": {"app", "routing", "wire", "commands"},
     "weixin": set(),
