@@ -7,6 +7,8 @@ import unittest
 from pathlib import Path
 
 from tests import program
+from weixin import config
+from weixin.commands import modes
 
 TOKEN = "AAAAAbbbbb1"
 
@@ -25,9 +27,15 @@ class Modes(unittest.TestCase):
             path.chmod(0o700 if path.is_dir() else 0o600)
 
     def check(self) -> list[str]:
-        done = program.run("check", cwd=self.folder, STATE_DIRECTORY=str(self.folder / "state"))
-        self.assertEqual(done.returncode, 0, "a warning is no error")
-        return [word for word in (done.stdout + done.stderr).split() if word.startswith("WX-")]
+        settings = config.load(str(self.folder / "wxserve.ini"), {}, {})
+        state = {"STATE_DIRECTORY": str(self.folder / "state")}
+        return [problem.code for problem in modes.warnings(settings, state)]
+
+    def test_check_says_it_and_is_content_all_the_same(self) -> None:
+        (self.folder / "handlers").chmod(0o777)
+        done = program.run("check", cwd=self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("WX-CFG-11  others may write handlers", done.stdout + done.stderr)
 
     def test_nothing_is_said_of_what_is_ours(self) -> None:
         self.assertEqual(self.check(), [])

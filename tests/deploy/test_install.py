@@ -13,25 +13,34 @@ from pathlib import Path
 from tests.program import ROOT, environment
 
 
-class Install(unittest.TestCase):
-    def setUp(self) -> None:
-        if shutil.which("make") is None:
-            self.skipTest("make is not installed")
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.stage = Path(folder.name)
+class Case(unittest.TestCase):
+    """Installs into a folder of its own."""
 
-    def make(self, *words: str) -> str:
-        command = ["make", "-C", str(ROOT), f"DESTDIR={self.stage}", f"PYTHON={sys.executable}", *words]
+    stage: Path
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if shutil.which("make") is None:
+            raise unittest.SkipTest("make is not installed")
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.stage = Path(folder.name)
+        cls.make("install", "PREFIX=/srv/wx", "NGINX_GROUP=webbers")
+
+    @classmethod
+    def make(cls, *words: str) -> str:
+        command = ["make", "-C", str(ROOT), f"DESTDIR={cls.stage}", f"PYTHON={sys.executable}", *words]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=environment())
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        if done.returncode:
+            raise AssertionError(done.stdout + done.stderr)
         return done.stdout
 
     def text(self, path: str) -> str:
         return (self.stage / path).read_text("utf-8")
 
+
+class Installed(Case):
     def test_the_units_and_the_command_name_this_machine(self) -> None:
-        self.make("install", "PREFIX=/srv/wx", "NGINX_GROUP=webbers")
         service = self.text("etc/systemd/system/wxserve.service")
         self.assertIn(f"ExecStart={sys.executable} -I -B -X utf8 /srv/wx/current/wxserve.py run", service)
         self.assertNotIn("/opt/wxserve", service)
@@ -40,8 +49,7 @@ class Install(unittest.TestCase):
         self.assertIn('PROGRAM = "/srv/wx/current/wxserve.py"', self.text("usr/local/bin/wxserve"))
 
     def test_the_program_is_complete_and_compiled_against_no_time(self) -> None:
-        self.make("install")
-        current = self.stage / "opt/wxserve/current"
+        current = self.stage / "srv/wx/current"
         self.assertRegex(os.readlink(current), r"^releases/[0-9.]+-[0-9a-f]{10}$")
         (compiled,) = (current / "weixin/__pycache__").glob("app.*.pyc")
         self.assertEqual(compiled.read_bytes()[4:8], b"\x01\0\0\0", "PEP 552: by hash, not checked")
@@ -52,7 +60,6 @@ class Install(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_secrets_are_apart_from_the_configuration_and_nobody_else_s(self) -> None:
-        self.make("install")
         config = self.stage / "etc/wxserve"
         modes = {str(path.relative_to(config)): path.stat().st_mode & 0o777 for path in config.rglob("*")}
         self.assertEqual(modes, {
@@ -65,32 +72,45 @@ class Install(unittest.TestCase):
             self.assertNotIn(self.text(f"etc/wxserve/secrets/{name}").strip(), self.text("etc/wxserve/wxserve.ini"))
             self.assertRegex(self.text("etc/wxserve/wxserve.ini"), rf"(?m)^# {name} =$")
 
-    def test_configuration_and_secrets_are_made_once(self) -> None:
-        self.make("install")
+    def test_nginx_s_folder_is_not_touched(self) -> None:
+        self.assertFalse((self.stage / "etc/nginx").exists())
+
+
+class Again(Case):
+    def test_what_is_the_user_s_is_made_once_and_stays(self) -> None:
         token = self.text("etc/wxserve/secrets/token")
         (self.stage / "etc/wxserve/wxserve.ini").write_text("mine")
         (self.stage / "etc/wxserve/handlers/hello.py").unlink()
-        self.make("install")
+        self.make("install", "PREFIX=/srv/wx", "NGINX_GROUP=webbers")
         self.assertEqual(self.text("etc/wxserve/secrets/token"), token)
         self.assertEqual(self.text("etc/wxserve/wxserve.ini"), "mine")
         self.assertFalse((self.stage / "etc/wxserve/handlers/hello.py").exists(), "what was deleted stays so")
+        releases = list((self.stage / "srv/wx/releases").iterdir())
+        self.assertEqual(len(releases), 1, "the same sources are the same release")
 
-    def test_the_same_sources_are_the_same_release(self) -> None:
-        self.make("install")
-        self.make("install")
-        self.assertEqual(len(list((self.stage / "opt/wxserve/releases").iterdir())), 1)
-
-    def test_uninstall_leaves_what_is_the_user_s(self) -> None:
-        self.make("install")
-        said = self.make("uninstall")
+        said = self.make("uninstall", "PREFIX=/srv/wx")
         self.assertIn("Kept: /etc/wxserve", said)
         left = {str(path.relative_to(self.stage)) for path in self.stage.rglob("*") if path.is_file()}
         self.assertEqual({path.split("/")[1] for path in left}, {"wxserve"}, left)
         self.assertIn("etc/wxserve/secrets/token", left)
 
-    def test_nginx_s_folder_is_not_touched(self) -> None:
-        self.make("install")
-        self.assertFalse((self.stage / "etc/nginx").exists())
+
+class Another(Case):
+    def test_a_second_account_shares_nothing_with_the_first(self) -> None:
+        self.make("install", "NAME=shop")
+        service = self.text("etc/systemd/system/shop.service")
+        self.assertIn("/opt/shop/current/wxserve.py run -c /etc/shop/wxserve.ini\n", service)
+        self.assertIn("\nStateDirectory=shop\n", service)
+        self.assertIn("\nUser=shop\n", service)
+        self.assertNotRegex(service, r"wxserve(?!\.py|\.ini)")
+        self.assertIn("ListenStream=/run/shop.sock\n", self.text("etc/systemd/system/shop.socket"))
+        self.assertIn("server unix:/run/shop.sock", self.text("opt/shop/current/nginx.conf"))
+        self.assertTrue((self.stage / "opt/shop/current/systemd/shop.service.d/20-outbound.conf.example").is_file())
+        self.assertNotEqual(self.text("etc/shop/secrets/token"), self.text("etc/wxserve/secrets/token"))
+
+    def test_a_name_that_is_no_unit_s_is_refused(self) -> None:
+        with self.assertRaises(AssertionError):
+            self.make("install", "NAME=../x")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ PATIENCE = 20.0
 
 _TLS = f"""
 cd /root
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout authority.key -out {AUTHORITY} 2>/dev/null
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -addext keyUsage=critical,keyCertSign \
+    -keyout authority.key -out {AUTHORITY} 2>/dev/null
 openssl req -newkey rsa:2048 -nodes -subj /CN={HOST} -keyout key.pem -out request.pem 2>/dev/null
 printf 'subjectAltName=DNS:{HOST}' > names
 openssl x509 -req -days 2 -in request.pem -CA {AUTHORITY} -CAkey authority.key -CAcreateserial -extfile names \
