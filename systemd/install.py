@@ -124,6 +124,8 @@ def main() -> int:
 def install(target: Target) -> None:
     """Lay everything down and open the socket; where it is installed already, this is an upgrade."""
     if target.current.is_symlink() and target.running:
+        for path in configure(target, target.current.resolve()):
+            say("install.made", file=path)
         upgrade(target)
         return
     fitting(target)
@@ -134,7 +136,6 @@ def install(target: Target) -> None:
     if target.group == "root":
         say("install.no_group", name=target.name)
     if target.running:
-        systemctl("daemon-reload")
         systemctl("enable", "--now", target.socket)
         say("install.next", name=target.name, prefix=target.prefix, config=target.config)
     elif not target.stage:
@@ -149,7 +150,9 @@ def upgrade(target: Target) -> None:
     before = target.current.resolve()
     laid = lay(target)
     if laid == before:
+        switch(target, laid)
         say("install.same", release=laid.name)
+        return
     if target.running:
         checked = subprocess.run(
             [str(laid / "systemd" / target.name), "check"],
@@ -157,15 +160,15 @@ def upgrade(target: Target) -> None:
             env={**os.environ, "WXSERVE_PROGRAM": str(laid / "wxserve.py")},
         )
         if checked.returncode:
-            discard(laid, before)
+            shutil.rmtree(laid)
             raise Failed("install.check_failed", release=laid.name)
-    switch(target, laid)
-    if target.running and not restart(target):
-        switch(target, before)
-        back = restart(target)
-        discard(laid, before)
+    if target.running and not restart(target, switch(target, laid)):
+        back = restart(target, switch(target, before))
+        shutil.rmtree(laid)
         say("install.log", name=target.name)
         raise Failed("install.rolled_back" if back else "install.both_fail", release=laid.name, before=before.name)
+    if not target.running:
+        switch(target, laid)
     clean(target)
     say("install.upgraded", release=laid.name, before=before.name)
 
@@ -266,12 +269,12 @@ def without_secrets(ini: str) -> tuple[str, dict[str, str]]:
     return re.sub(pattern, move, ini, flags=re.M), secrets
 
 
-def switch(target: Target, laid: Path) -> None:
-    """Make *laid* the release that runs at the next start: units, command and link."""
+def switch(target: Target, laid: Path) -> list[str]:
+    """Make *laid* the release that runs at the next start: units, command and link. Return the units that changed."""
     target.path(target.units).mkdir(parents=True, exist_ok=True)
     target.path(target.bin).mkdir(parents=True, exist_ok=True)
-    for name in (target.service, target.socket):
-        _replace(laid / "systemd" / name, target.path(target.units, name), 0o644)
+    units = (target.service, target.socket)
+    changed = [name for name in units if _replace(laid / "systemd" / name, target.path(target.units, name), 0o644)]
     _replace(laid / "systemd" / target.name, target.path(target.bin, target.name), 0o755)
     link = target.path(target.prefix, ".current")
     link.unlink(missing_ok=True)
@@ -279,18 +282,17 @@ def switch(target: Target, laid: Path) -> None:
     os.replace(link, target.current)
     if target.running:
         systemctl("daemon-reload")
+    return changed
 
 
-def restart(target: Target) -> bool:
-    """Restart the service where it is in use, waiting until it answers; return whether it does."""
+def restart(target: Target, changed: list[str]) -> bool:
+    """Restart the service where it is in use, waiting until it answers; return whether it does.
+
+    The socket is left alone, with everybody who waits in it, unless it is its own unit that changed.
+    """
     active = [unit for unit in (target.socket, target.service) if systemctl("is-active", "--quiet", unit, check=False)]
-    return not active or systemctl("restart", target.service, check=False)
-
-
-def discard(laid: Path, before: Path) -> None:
-    """Remove a release that is of no use."""
-    if laid != before:
-        shutil.rmtree(laid)
+    units = [target.socket, target.service] if target.socket in changed else [target.service]
+    return not active or systemctl("restart", *units, check=False)
 
 
 def clean(target: Target) -> None:
@@ -315,10 +317,13 @@ def nginx_group() -> str:
 
 def systemctl(*words: str, check: bool = True) -> bool:
     """Run systemctl; return whether it succeeded. Raise Failed where it must and does not."""
-    done = subprocess.run(["systemctl", *words], check=False, timeout=SYSTEMCTL_SECONDS)
-    if check and done.returncode:
+    try:
+        done = subprocess.run(["systemctl", *words], check=False, timeout=SYSTEMCTL_SECONDS).returncode == 0
+    except subprocess.TimeoutExpired:
+        done = False
+    if check and not done:
         raise Failed("install.systemctl", words=" ".join(words))
-    return done.returncode == 0
+    return done
 
 
 def say(key: str, **values: object) -> None:
@@ -359,14 +364,15 @@ def _write(path: Path, text: str, mode: int) -> bool:
     return True
 
 
-def _replace(source: Path, place: Path, mode: int) -> None:
-    """Put a copy of *source* in *place* in one step; nothing where it is the same."""
+def _replace(source: Path, place: Path, mode: int) -> bool:
+    """Put a copy of *source* in *place* in one step; return whether it was another."""
     if place.exists() and filecmp.cmp(source, place, shallow=False):
-        return
+        return False
     part = place.with_name(f".{place.name}.new")
     shutil.copyfile(source, part)
     part.chmod(mode)
     os.replace(part, place)
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:

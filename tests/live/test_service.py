@@ -188,6 +188,20 @@ class Upgrading(Case):
         self.assertEqual(outcome["bad"], [])
         self.assertEqual(self.current(), before)
 
+    def test_the_group_of_nginx_can_be_changed_later(self) -> None:
+        for group in ("daemon", "www-data"):
+            box.shell(f"cd {SOURCE}; make install NGINX_GROUP={group}")
+            self.assertEqual(box.shell("stat -c %G /run/wxserve.sock"), group)
+        self.assert_serves()
+
+    def test_installing_again_mends_and_changes_nothing_else(self) -> None:
+        self.assert_serves()
+        before = self.main_pid(), self.current(), box.shell("cat /etc/wxserve/secrets/token")
+        box.shell("rm /usr/local/bin/wxserve")
+        self.assertIn("is what runs already", box.shell(f"cd {SOURCE}; make install"))
+        self.assertEqual((self.main_pid(), self.current(), box.shell("cat /etc/wxserve/secrets/token")), before)
+        box.run("wxserve", "check")
+
     def test_a_release_that_does_not_pass_its_check_changes_nothing(self) -> None:
         before = self.current(), self.main_pid()
         folder = self.copy("echo 'raise RuntimeError' >> weixin/commands/check.py")
