@@ -1,7 +1,7 @@
 """A Debian with a real systemd as PID 1, for a minute: what is done to it is thrown away.
 
 debootstrap makes the root folder once, systemd-nspawn boots it in a second under an overlay. Needs root, Linux
-and both programs; the folder that keeps the root is named by WXSERVE_LIVE. Knows nothing of wxserve.
+and both programs; the folder that keeps the root is named by TEST_LIVE. Knows nothing of wxserve.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-ENV = "WXSERVE_LIVE"
+ENV = "TEST_LIVE"
 SUITE = "bookworm"
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "libseccomp2", "python3", "make", "nginx-light", "openssl", "curl",
