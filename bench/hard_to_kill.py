@@ -90,7 +90,8 @@ class Clients:
                 answer += piece
         except OSError as error:
             with self._lock:
-                self.lost.append(f"{type(error).__name__}: {error}")
+                kind = "new" if request is ONCE else "kept"
+                self.lost.append(f"{kind} connection: {type(error).__name__}: {error}")
             return False
         with self._lock:
             self.answered += 1

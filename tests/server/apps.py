@@ -18,7 +18,8 @@ if os.path.exists(os.environ.get("WXSERVE_TEST_BROKEN", "")):
 class Application:
     """Answers with its process's number.
 
-    /slow?S sleeps, /silent waits for the client to go, /leave asks for a new worker, /crash and /wedge harm it.
+    /slow?S sleeps, /silent waits for the client to go, /leave asks for a new worker, /crash and /wedge harm
+    the present one.
     """
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -10,7 +11,16 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from tests.server.running import PATIENCE, Running, ServerCase, hello, read_all, statuses, wait_for
+from tests.server.running import (
+    PATIENCE,
+    Running,
+    ServerCase,
+    hello,
+    read_all,
+    read_until,
+    statuses,
+    wait_for,
+)
 
 GET = b"GET /fast HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 SLOW = b"GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -69,6 +79,38 @@ class SlowApps:
         for client in clients:
             with client:
                 self.assertEqual(statuses(read_all(client)), [200])
+
+    def test_kept_connections_survive_every_change_of_leader(self: Any) -> None:
+        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+            time.sleep(float(environ["QUERY_STRING"]))
+            return hello(environ, start_response)
+
+        running = self.start(app, threads=8)
+        failures: list[str] = []
+
+        def ask(number: int) -> None:
+            with running.connect() as client:
+                for count in range(60):
+                    seconds = (count + number) % 5 * 0.002
+                    client.sendall(b"GET /a?%f HTTP/1.1\r\nHost: a\r\n\r\n" % seconds)
+                    try:
+                        read_until(client, b"GET /a ")
+                    except (OSError, AssertionError) as error:
+                        failures.append(repr(error))
+                        return
+
+        log = logging.getLogger("wxserve.server")
+        records: list[logging.LogRecord] = []
+        handler = logging.Handler()
+        handler.emit = records.append  # type: ignore[method-assign]
+        log.addHandler(handler)
+        self.addCleanup(log.removeHandler, handler)
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual((failures, records), ([], []))
 
     def test_a_pipeline_behind_a_slow_request_keeps_its_order(self: Any) -> None:
         app, running = self.start_sleeper()

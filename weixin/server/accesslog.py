@@ -51,8 +51,7 @@ class AccessLog:
         self._since = time.monotonic()
 
     def flush(self, last: bool = False) -> None:
-        """Write what was gathered; the folded line when its minute is over, or when this is the `last`
-        call."""
+        """Write what was gathered; the folded line when its minute is over or the call is the `last`."""
         keep: list[Entry] = []
         for _ in range(len(self._entries)):
             entry = Entry._make(self._entries.popleft())

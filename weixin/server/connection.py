@@ -119,8 +119,7 @@ class Connection:
         return sum(map(len, self.out)) if self.out is not None else 0
 
     def wait_until_taken(self, timeout: float) -> None:
-        """Let the client catch up: wait until it has taken what was kept. Raises: Gone when it takes too
-        long."""
+        """Wait until the client has taken what was kept. Raises: Gone when it takes too long."""
         poll = select.poll()
         poll.register(self.fd, select.POLLOUT)
         while not self.flush():

@@ -48,8 +48,7 @@ class HTTPError(Exception):
 
 
 class Fields:
-    """A head's fields as CGI variables, and what they say about the message. Shared: never changed once
-    made."""
+    """A head's fields as CGI variables, and what they say about the message. Shared, so never changed."""
 
     __slots__ = ("chunked", "environ", "expects", "keep_alive", "length")
 

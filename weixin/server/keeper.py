@@ -53,32 +53,36 @@ class Keeper:
         self.expect(connection, self._idle_seconds)
 
     def settle(self, connection: Connection) -> None:
-        """After an answer, or a piece of one: what comes now? Raises: OSError when the poller cannot be
-        told."""
+        """After an answer, or a piece of one: what comes now?
+
+        The last thing it does is to hand the connection on, so a caller must not touch it afterwards.
+
+        Raises: OSError from the poller.
+        """
         options = self._options
         connection.stage = IDLE
-        if connection.out is not None:
-            self.expect(connection, options.send_timeout + connection.unsent / options.slowest_rate)
-            self.watch(connection, WRITE)
-            self._hold(connection)
+        if (connection.out is not None or connection.held) and not self._hold(connection):
             return
-        if connection.held:
-            self._hold(connection)
-        if connection.closing:
-            if connection.linger or connection.reader.pending:
-                # Unread bytes would turn the close into a reset, which can eat the answer.
-                connection.linger = connection.linger or LINGER_MAX
-                connection.shut_for_writing()
-                self.expect(connection, options.linger_timeout)
-                self.watch(connection, READ)
-            else:
+        if connection.out is not None:
+            seconds, events = options.send_timeout + connection.unsent / options.slowest_rate, WRITE
+        elif connection.closing:
+            if not connection.linger and not connection.reader.pending:
                 self.close(connection)
+                return
+            # Unread bytes would turn the close into a reset, which can eat the answer.
+            connection.linger = connection.linger or LINGER_MAX
+            connection.shut_for_writing()
+            seconds, events = options.linger_timeout, READ
         elif connection.reader.pending:
             connection.queued = True
+            connection.busy = False
             self.queue.append(connection)
+            return
         else:
-            self.expect(connection, self._idle_seconds)
-            self.watch(connection, READ)
+            seconds, events = self._idle_seconds, READ
+        self.expect(connection, seconds)
+        connection.busy = False
+        self.watch(connection, events)
 
     def await_rest(self, connection: Connection) -> None:
         """Part of a request is here. Each stage has one deadline, and no byte that drips in moves it.
@@ -116,13 +120,19 @@ class Keeper:
 
     def watch(self, connection: Connection, events: int) -> None:
         """Have the poller tell when `events` are possible. Raises: OSError."""
-        if connection.events == events:
+        before = connection.events
+        if before == events:
             return
-        if connection.events:
-            self._poller.modify(connection.fd, events)
-        else:
-            self._poller.register(connection.fd, events)
+        # Noted first: once the poller knows, the leader may be serving it while this thread is still here.
         connection.events = events
+        try:
+            if before:
+                self._poller.modify(connection.fd, events)
+            else:
+                self._poller.register(connection.fd, events)
+        except OSError:
+            connection.events = before
+            raise
 
     def let_rest(self, connection: Connection) -> None:
         """Hear nothing of it: a slow thread has it."""
@@ -171,16 +181,18 @@ class Keeper:
         del self.connections[connection.fd]
         connection.sock.close()
 
-    def _hold(self, connection: Connection) -> None:
-        """Count what it occupies. Who goes beyond the limit of all together is refused, or closed."""
+    def _hold(self, connection: Connection) -> bool:
+        """Count what it occupies. Who goes beyond the limit of all together is refused, or closed: False."""
         held = connection.reader.pending + connection.unsent
         with self._lock:
             grown = held > connection.held
             self._held += held - connection.held
             connection.held = held
             too_much = self._held > self._options.buffered_max
-        if grown and too_much:
-            if connection.out is None:
-                self.refuse(connection, 503)
-            else:
-                self.close(connection)
+        if not (grown and too_much):
+            return True
+        if connection.out is None:
+            self.refuse(connection, 503)
+        else:
+            self.close(connection)
+        return False

@@ -74,8 +74,7 @@ class _Generation:
 
 
 class Supervisor:
-    """See the module. `on_reload()` returns the services of the next generation; it may raise to refuse
-    one."""
+    """See the module. `on_reload()` returns the services of the next generation, or raises."""
 
     def __init__(
         self,
@@ -246,9 +245,11 @@ class Supervisor:
             slot.start_at = 0.0
             return
         self._delay(slot)
+        if self._stopping:
+            return
         if generation is self._next:
             self._give_up_reload(why)
-        elif not self._started and not self._stopping:
+        elif not self._started:
             self._status = EXIT_FAILED
             self._stop()
 
@@ -308,9 +309,10 @@ class Supervisor:
         if self._next is not None:
             processes = self._next.processes()
             for process in processes:
-                process.draining = True
-                process.kill()
-            self._old.append(processes)
+                # Who is ready may have accepted somebody.
+                process.drain(process.service.options.drain if process.ready else 0.0)
+            if processes:
+                self._old.append(processes)
             self._next = None
         log.error("reload", extra={"code": "", "fields": {"result": "failed", "why": why}})
         self._say_ready()

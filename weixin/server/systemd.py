@@ -39,8 +39,7 @@ def listen_fds(environ: MutableMapping[str, str] = os.environ) -> list[tuple[str
 
 
 class Notifier:
-    """Tells systemd how the service is. Failures are swallowed: a service runs as well without being
-    heard."""
+    """Tells systemd how the service is. Failures are swallowed: a service runs as well unheard."""
 
     def __init__(self, environ: MutableMapping[str, str] = os.environ) -> None:
         self._address = environ.pop("NOTIFY_SOCKET", "")
@@ -85,8 +84,7 @@ def _watchdog_seconds(environ: MutableMapping[str, str]) -> float | None:
 
 
 def credential(name: str, environ: MutableMapping[str, str] = os.environ) -> bytes | None:
-    """A credential's content without the newline an editor left at its end; None when there is no such
-    one."""
+    """A credential's content without the newline an editor left at its end; None: there is none."""
     folder = environ.get("CREDENTIALS_DIRECTORY", "")
     if not folder:
         return None

@@ -116,8 +116,7 @@ class Worker:
         self._hurry.wake()
 
     def end(self, timeout: float) -> bool:
-        """Close every connection and end the threads; whether all did end. A thread stuck in an app does
-        not."""
+        """Close every connection and end the threads; False: one is stuck in an app."""
         self.crew.end()
         self._poller.wake()
         ended = self.crew.join(timeout)
@@ -212,7 +211,8 @@ class Worker:
         except (OSError, Gone):
             self._keeper.close(connection)
         except Exception as error:
-            self._give_up(connection, error)
+            self._complain(connection, error)
+            self._keeper.close(connection)
         return request is None or self._answer(connection, request)
 
     def _receive(self, connection: Connection, events: int) -> Request | None:
@@ -256,28 +256,31 @@ class Worker:
             exchange.run(self.app, self._bases[connection.listener.fd])
         except Gone:
             gone = True
+        except Exception as error:
+            gone = True
+            self._complain(connection, error)
         leads = crew.take_back(connection)
         if self.access is not None:
             seconds = time.monotonic() - begun
             client, status, length = exchange.client, exchange.status, exchange.length
             self.access.note((time.time(), client, request.method, request.path, status, length, seconds))
-        connection.busy = False
         try:
             if gone:
                 self._keeper.close(connection)
             else:
                 self._keeper.settle(connection)
-        except OSError:
+        except Exception as error:
+            self._complain(connection, error)
             self._keeper.close(connection)
         if not leads:
             # The leader may be waiting: there is a request in the queue, a nearer deadline, or nothing left.
             self._poller.wake()
         return leads
 
-    def _give_up(self, connection: Connection, error: Exception) -> None:
-        """A defect of ours must cost one connection and not the process."""
+    @staticmethod
+    def _complain(connection: Connection, error: Exception) -> None:
+        """A defect of ours, or a system out of something: it costs one connection and not the process."""
         log.error("connection", exc_info=error, extra={"code": "", "fields": {"ip": connection.peer}})
-        self._keeper.close(connection)
 
     def _let_rest(self, connection: Connection) -> None:
         self._keeper.let_rest(connection)
