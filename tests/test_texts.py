@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
 import unittest
@@ -37,6 +38,19 @@ class Catalogue(unittest.TestCase):
                 self.assertEqual(set(entry), set(texts.LANGUAGES))
                 if not key.startswith("init."):  # templates hold the user's own braces
                     self.assertEqual(placeholders(entry["zh"]), placeholders(entry["en"]))
+
+    def test_nothing_is_said_in_two_places(self) -> None:
+        seen: dict[str, str] = {}
+        for path in sorted((PACKAGE / "texts").glob("*.py")):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict):
+                    kind = ast.unparse(node.target)
+                    for key in node.value.keys:
+                        if isinstance(key, ast.Constant):
+                            place = f"{path.name}:{key.lineno}"
+                            self.assertNotIn(f"{kind} {key.value}", seen, place)
+                            seen[f"{kind} {key.value}"] = place
+        self.assertGreater(len(seen), 100)
 
     def test_every_code_in_the_program_is_explained(self) -> None:
         used = set()

@@ -298,7 +298,7 @@ def _together(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator
     if not values["token"] and sources["token"] == "default":
         yield Problem("WX-CFG-04", {"name": "token"})
     if values["store"] == "memory:" and values["workers"] > 1:
-        yield Problem("WX-CFG-11", {"workers": values["workers"]}, *_place(sources["store"]))
+        yield Problem("WX-CFG-13", {"workers": values["workers"]}, *_place(sources["store"]))
     if values["mode"] != "plain":
         if not values["aes_key"] and sources["aes_key"] == "default":
             yield Problem("WX-CFG-05", {"name": "aes_key"}, *_place(sources["mode"]))

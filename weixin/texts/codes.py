@@ -211,7 +211,7 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
             "run check elsewhere",
         ),
     },
-    "WX-CFG-11": {
+    "WX-CFG-13": {
         "zh": ("memory: 只能用于一个进程，而 workers = {workers}", "每个进程的内存互相看不到", "用 sqlite:，或 workers = 1"),
         "en": (
             "memory: is for one process, and workers = {workers}",
