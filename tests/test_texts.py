@@ -32,6 +32,19 @@ class Catalogue(unittest.TestCase):
                 for lang in texts.LANGUAGES:
                     self.assertTrue(all(entry[lang]), "every part is said")
 
+    def test_no_code_and_no_word_is_explained_twice(self) -> None:
+        for name in ("CODES", "SLIPS", "WORDS"):
+            seen: set[str] = set()
+            for path in (PACKAGE / "texts").glob("*.py"):
+                for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                    if not isinstance(node, ast.AnnAssign) or ast.unparse(node.target) != name:
+                        continue
+                    assert isinstance(node.value, ast.Dict)
+                    keys = [key.value for key in node.value.keys if isinstance(key, ast.Constant)]
+                    self.assertEqual([key for key in keys if key in seen or keys.count(key) > 1], [], path.name)
+                    seen.update(keys)
+            self.assertTrue(seen)
+
     def test_words_have_both_languages_with_the_same_placeholders(self) -> None:
         for key, entry in WORDS.items():
             with self.subTest(key):

@@ -270,9 +270,9 @@ def open_log(settings: Settings, *, threaded: bool = True, color: bool = False) 
 def complain(problems: Iterable[Problem], journal: Journal, lang: str) -> None:
     """Say in the log why there is no application."""
     for problem in problems:
-        title = texts.explain(problem.code, lang, problem.values).title
+        title, _, fix = texts.explain(problem.code, lang, problem.values)
         place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-        journal.line(logging.ERROR, "config", {"at": place, "error": title}, problem.code)
+        journal.line(logging.ERROR, "config", {"at": place, "error": title, "fix": fix}, problem.code)
 
 
 def _instance(token: str) -> str:

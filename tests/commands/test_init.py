@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import stat
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-from tests.program import run
+from tests.program import SCRIPT, SECONDS, environment, run
 from weixin import config
 
 
@@ -50,6 +52,15 @@ class Init(unittest.TestCase):
             settings = config.load(str(path), {}, {})
             tokens |= {settings.token, settings.aes_key}
         self.assertEqual(len(tokens), 4)
+
+    def test_the_way_back_to_the_program_is_right_from_the_new_folder(self) -> None:
+        (self.folder / "wxserve.pyz").symlink_to(SCRIPT)
+        for script, shown in (("wxserve.pyz", "../wxserve.pyz"), (str(SCRIPT), str(SCRIPT))):
+            made = subprocess.run(
+                [sys.executable, script, "init", "bot"],
+                check=False, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=SECONDS,
+            )  # fmt: skip
+            self.assertIn(f"  python3 {shown} dev ", made.stdout, made.stderr)
 
     def test_what_is_there_is_kept(self) -> None:
         (self.folder / "replies.ini").write_text("mine")

@@ -55,3 +55,22 @@ class Modes(unittest.TestCase):
         (self.folder / "wxserve.ini").chmod(0o600)
         (self.folder / "state").chmod(0o755)
         self.assertEqual(self.check(), ["WX-CFG-12"])
+
+    def test_others_may_not_read_the_store_wherever_it_is(self) -> None:
+        (self.folder / "kept").mkdir(mode=0o700)
+        ini = self.folder / "wxserve.ini"
+        for url, folder in (("kept/a.db", "kept"), (f"{self.folder}/kept/a.db", "kept"), ("a.db", None)):
+            ini.write_text(f"[wechat]\ntoken = {TOKEN}\n[store]\nurl = sqlite:{url}\n")
+            for beside in ("", "-wal", "-claims"):
+                path = self.folder / f"{url}{beside}"
+                path.touch(mode=0o600)
+                self.assertEqual(self.check(), [])
+                path.chmod(0o644)
+                self.assertEqual(self.check(), ["WX-CFG-12"], path)
+                path.chmod(0o600)
+            if folder:
+                for mode, codes in ((0o711, ["WX-CFG-12"]), (0o777, ["WX-CFG-11", "WX-CFG-12"]), (0o700, [])):
+                    (self.folder / folder).chmod(mode)
+                    self.assertEqual(self.check(), codes)
+        self.folder.chmod(0o755)
+        self.assertEqual(self.check(), [], "a project's folder may be looked into: the file's own mode is what counts")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
 from tests.client import signed, text
-from tests.program import Server, run
+from tests.program import SCRIPT, SECONDS, Server, environment, run
 
 TOKEN = "GreedIsGood"
 
@@ -75,6 +77,32 @@ class Start(Case):
         done = run("run", "--listen", f"127.0.0.1:{first.port()}", cwd=self.folder)
         self.assertEqual(done.returncode, 1)
         self.assertIn("WX-CFG-10", done.stderr)
+
+    def test_of_the_sockets_that_systemd_hands_over_the_console_has_its_own(self) -> None:
+        self.project()
+        code = (
+            "import os, socket, sys;"
+            "socks = [socket.create_server(('127.0.0.1', 0)) for _ in 'ab'];"
+            "os.dup2(socks[0].fileno(), 13); os.dup2(socks[1].fileno(), 14); os.dup2(13, 3); os.dup2(14, 4);"
+            "os.set_inheritable(3, True); os.set_inheritable(4, True);"
+            "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2', LISTEN_FDNAMES='admin:public');"
+            "print('ports', *(sock.getsockname()[1] for sock in socks), flush=True);"
+            f"os.execv(sys.executable, [sys.executable, {str(SCRIPT)!r}, 'run'])"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", code], cwd=self.folder, env=environment(), stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            try:
+                _, admin, public = process.stdout.readline().split()
+                banner = ""
+                while "ready in" not in banner:
+                    banner += process.stdout.readline() or self.fail(f"it ended: {banner}")
+            finally:
+                process.terminate()
+                process.wait(SECONDS)
+        self.assertIn(f"127.0.0.1:{public}", banner)
+        self.assertNotIn(admin, banner)
 
     def test_a_unix_socket(self) -> None:
         self.project()

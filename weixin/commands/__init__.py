@@ -10,10 +10,12 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from .. import __version__, config, texts
+from .. import __version__, app, config, log, texts
+from ..problem import Problem
+from ..server import systemd
 from .terminal import Terminal
 
 COMMANDS = ("run", "dev", "init", "check", "doctor", "chat", "send", "test", "explain")
@@ -58,12 +60,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = module.run(Call(options, flags, lang, terminal))
     except config.ConfigError as error:
-        terminal.problems(error.problems)
+        report(error.problems, terminal)
         return CONFIG
     except BrokenPipeError:  # somebody looked at the first lines only: `wxserve.py check | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return status
+
+
+def report(problems: Iterable[Problem], terminal: Terminal, journal: log.Journal | None = None) -> None:
+    """Say what is wrong: to a person at a terminal, or to systemd's journal, a line and a priority each."""
+    if not systemd.in_journal():
+        terminal.problems(problems)
+        return
+    app.complain(problems, journal or log.start(threaded=False), terminal.lang)
 
 
 def add_settings(parser: argparse.ArgumentParser, lang: str) -> None:

@@ -43,7 +43,8 @@ def run(call: Call) -> int:
             call.terminal.error(texts.say("init.cannot", call.lang, file=path, error=error.strerror))
             return 1
         call.terminal.note(texts.say("init.made" if made else "init.kept", call.lang, file=shorten(str(path))))
-    script = os.path.relpath(sys.argv[0], folder) if sys.argv[0].endswith(".py") else sys.argv[0]
+    # wxserve.py or wxserve.pyz, as it is to be called from there.
+    script = sys.argv[0] if os.path.isabs(sys.argv[0]) else os.path.relpath(sys.argv[0], folder)
     call.terminal.note(texts.say("init.next", call.lang, folder=call.options.folder, script=script))
     return 0
 

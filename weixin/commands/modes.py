@@ -15,14 +15,14 @@ from .terminal import shorten
 def warnings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Problem]:
     """Yield what others may do and should not. What is not there is nobody's."""
     yield from _secrets(settings)
-    for path in _run(settings):
+    for path in dict.fromkeys([*_run(settings), *(path.parent for path in _store(settings)[:1])]):
         mode = _mode(path)
         # A sticky folder like /tmp is everybody's, yet nobody can replace another's file in it.
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             yield Problem("WX-CFG-11", {"file": shorten(str(path))}, str(path))
-    state = environ.get("STATE_DIRECTORY")
-    if state and _mode(Path(state)) & (stat.S_IROTH | stat.S_IXOTH):
-        yield Problem("WX-CFG-12", {"file": state}, state)
+    for path, asked in _kept(settings, environ):
+        if _mode(path) & asked:
+            yield Problem("WX-CFG-12", {"file": shorten(str(path))}, str(path))
 
 
 def _secrets(settings: Settings) -> Iterator[Problem]:
@@ -30,6 +30,24 @@ def _secrets(settings: Settings) -> Iterator[Problem]:
     holds = any(option.secret and settings.sources[option.key].startswith(f"{settings.file}:") for option in OPTIONS)
     if settings.file and holds and _mode(Path(settings.file)) & stat.S_IROTH:
         yield Problem("WX-CFG-07", {"file": shorten(settings.file)}, settings.file)
+
+
+def _kept(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[Path, int]]:
+    """Where users' messages and state are, and what others may not do there: read a file, look into a folder."""
+    files = _store(settings)
+    yield from ((path, stat.S_IROTH) for path in files)
+    folders = [Path(path) for path in environ.get("STATE_DIRECTORY", "").split(":") if path]
+    # The project's own folder holds other things, too, and a sticky one other people's: there the file's mode counts.
+    folders += [path.parent for path in files[:1] if path.parent != Path(os.path.abspath(settings.base))]
+    for folder in dict.fromkeys(folders):
+        if not _mode(folder) & stat.S_ISVTX:
+            yield folder, stat.S_IROTH | stat.S_IXOTH
+
+
+def _store(settings: Settings) -> list[Path]:
+    """The store's file, and those that SQLite and we keep beside it."""
+    kind, _, path = settings.store.partition(":")
+    return [Path(path + end) for end in ("", "-wal", "-shm", "-claims")] if kind == "sqlite" else []
 
 
 def _run(settings: Settings) -> Iterator[Path]:

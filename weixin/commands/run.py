@@ -23,7 +23,7 @@ from .. import __version__, app, config, server, texts
 from ..config import ConfigError, Settings
 from ..problem import Problem
 from ..server import systemd
-from . import CONFIG, FAILED, add_settings
+from . import CONFIG, FAILED, add_settings, report
 from .terminal import shorten
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # Enough that nobody guesses a demo's token; it is new at each start.
 DEMO_TOKEN_BYTES = 6
+# FileDescriptorName= of the socket that is not WeChat's.
+ADMIN = "admin"
 
 log = logging.getLogger("wxserve.run")
 
@@ -95,14 +97,14 @@ class Program:
             self._sockets = self._listen()
         except server.ListenError as error:
             values = {"listen": error.address, "error": error.strerror}
-            self._call.terminal.problems([Problem("WX-CFG-10", values)])
+            report([Problem("WX-CFG-10", values)], self._call.terminal)
             return FAILED
         status = server.serve([self._service()], on_ready=self._on_ready, on_reload=self._on_reload)
         return CONFIG if status and self._report.read()[2] else status
 
     def _listen(self) -> Sequence[socket.socket]:
-        """Take the sockets that systemd made, or make our own."""
-        inherited = [sock for _, sock in systemd.listen_fds()]
+        """Take the sockets that systemd made, or make our own. One by the name of `admin` is the console's."""
+        inherited = [sock for name, sock in systemd.listen_fds() if name != ADMIN]
         return inherited or [server.listen(self._settings.listen)]
 
     def _service(self) -> server.Service:
@@ -123,10 +125,7 @@ class Program:
             application = app.build(settings, journal)
         except ConfigError as error:
             self._report.write(0, 0, faulty=True)
-            if systemd.in_journal():
-                app.complain(error.problems, journal, self._call.lang)
-            else:
-                self._call.terminal.problems(error.problems)
+            report(error.problems, self._call.terminal, journal)
             raise
         self._report.write(len(application.rules), len({rule.file for rule in application.rules}), faulty=False)
         return application

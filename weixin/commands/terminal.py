@@ -54,7 +54,7 @@ class Terminal:
 
 def shorten(path: str) -> str:
     """Show *path* the way a person at this prompt would write it."""
-    if not os.path.isabs(path):
+    if not os.path.isabs(path) or os.getcwd() == os.sep:  # a service's folder: nothing is here, or everything
         return path
     relative = os.path.relpath(path)
     return path if relative.startswith(os.pardir) else relative
