@@ -7,6 +7,7 @@ import io
 import logging
 import random
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -16,11 +17,13 @@ from urllib.parse import parse_qs
 from wsgiref.validate import validator
 
 from tests import openssl
+from tests.client import call, signed
 from tests.wire.pushes import EVENTS, MESSAGES
 from tests.wire.vectors import SAMPLE
 from weixin import app, config, log
 from weixin.routing.rules import Hit, Rules
 from weixin.simulator import FAULTS, Account, Answer, Attempt, InProcess, Platform, Push, Request, kinds
+from weixin.wire import probe
 from weixin.wire.envelope import decode_key
 from weixin.wire.messages import Message
 
@@ -248,3 +251,46 @@ BAD_BODIES = {
     "compat": {"not-xml", "json"},
     "safe": {"not-xml", "json"},
 }
+
+
+class Remembered(Case):
+    """What the doctor finds in the store's ring."""
+
+    def test_a_check_that_passes_and_one_that_does_not(self) -> None:
+        for mode in MODES:
+            application = self.application(mode)
+            self.platform(mode).verify(InProcess(application))
+            other = Platform(Account(TOKEN + " ", SAMPLE.appid, SAMPLE.key, mode))
+            other.verify(InProcess(application))
+            (check,), (refusal,) = application._store.checks(), application._store.refusals()
+            with self.subTest(mode):
+                self.assertEqual((check.values["reason"], check.values["method"]), ("check", "GET"))
+                self.assertEqual((refusal.code, refusal.values["reason"]), ("WX-SIG-02", "trailing_space"))
+                self.assertNotIn(TOKEN, repr((check, refusal)))
+
+    def test_a_push_in_another_mode_is_told_from_a_strangers(self) -> None:
+        for ours, theirs in (("safe", "plain"), ("compat", "plain"), ("plain", "safe")):
+            with self.subTest(f"{theirs} to {ours}"):
+                application = self.application(ours)
+                weixin = self.platform(theirs)
+                self.deliver(weixin, application, weixin.push("text", "hi"))
+                stranger = Platform(Account("another", SAMPLE.appid, SAMPLE.key, theirs))
+                self.deliver(stranger, application, weixin.push("text", "hi"))
+                codes = [refusal.code for refusal in application._store.refusals()]
+                self.assertEqual(codes, ["WX-SIG-02", "WX-AES-02"])
+                self.assertEqual(application._store.refusals()[1].values["mode"], ours)
+
+    def test_a_clock_that_differs_is_told_from_an_old_request_of_anybody(self) -> None:
+        application = self.application("plain")
+        for token, genuine in ((TOKEN, "yes"), ("another", "no")):
+            late = Platform(Account(token, SAMPLE.appid, SAMPLE.key, "plain"), clock=lambda: time.time() - 4000)
+            late.verify(InProcess(application))
+            refusal = application._store.refusals()[0]
+            self.assertEqual((refusal.code, refusal.values["signed"]), ("WX-SIG-04", genuine))
+            self.assertAlmostEqual(int(refusal.values["seconds"]), 4000, delta=5)
+
+    def test_the_doctors_own_requests_are_not_kept(self) -> None:
+        application = self.application("plain")
+        for token in (TOKEN, "another"):
+            call(application, query=signed(token, nonce=probe.NONCE + "1", echostr="1"))
+        self.assertEqual((application._store.checks(), application._store.refusals()), ([], []))

@@ -14,7 +14,7 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -26,7 +26,7 @@ from .problem import Problem
 from .routing import load, run
 from .routing.rules import Rules
 from .store import Store, open_store
-from .store.base import Refusal
+from .store.base import Refusal, told
 from .web import HTML, TEXT, XML, Answer, answer, parse_query, read_body
 from .wire import aes, probe
 from .wire.envelope import Envelope, decode_key
@@ -107,18 +107,21 @@ class Application:
             return self._push(environ, query)
         if method not in ("GET", "HEAD"):
             return answer(405, Allow="GET, HEAD, POST")
-        return self._check(query) if query else answer(200, PAGE, HTML)
+        return self._check(environ, query) if query else answer(200, PAGE, HTML)
 
-    def _check(self, query: dict[str, str]) -> Answer:
+    def _check(self, environ: dict[str, Any], query: dict[str, str]) -> Answer:
         """The platform's check of the address: prove that we know the token by sending echostr back."""
         echo = query.get("echostr", "")
         if self._envelope is not None and "signature" not in query and "msg_signature" in query:
             # Undocumented for Official Accounts, usual at WeCom: the echostr itself is sealed.
             self._verify(query, "msg_signature", echo)
-            return answer(200, self._envelope.open(echo).message)
+            opened = self._envelope.open(echo).message
+            self._remember(environ, "", "check", {})
+            return answer(200, opened)
         self._verify(query, "signature")
         if not echo:
             raise MessageRefused("WX-SIG-05", "echostr is missing")
+        self._remember(environ, "", "check", {})
         mark = {probe.HEADER: self._instance} if probe.marked(query["nonce"]) else {}
         return answer(200, echo.encode("utf-8", "surrogateescape"), **mark)
 
@@ -158,10 +161,11 @@ class Application:
             if "Encrypt" in fields and "MsgType" not in fields:
                 raise ModeRefused(self.settings.mode)
             return Push(Message(fields, raw=raw, xml=raw), None)
-        self._verify_age(query, "msg_signature")
+        self._verify_age(query, "msg_signature" if "msg_signature" in query else "signature")
         raw = read_body(environ, self.settings.body_max)
         sealed = parse(raw).get("Encrypt")
         if not isinstance(sealed, str) or not sealed:
+            self._verify(query, "signature")  # it is the platform: then its mode is another, and not just anybody's
             raise ModeRefused(self.settings.mode)
         self._verify(query, "msg_signature", sealed)
         opened = self._envelope.open(sealed)
@@ -179,7 +183,9 @@ class Application:
             raise SignatureRefused("WX-SIG-01", f"{name}, timestamp or nonce is missing")
         age = self._clock() - int(timestamp)
         if self.settings.max_age and abs(age) > self.settings.max_age:
-            raise SignatureRefused("WX-SIG-04", "clock", seconds=round(age), max_age=self.settings.max_age)
+            signed = matches(query.get("signature", ""), self.settings.token, timestamp, nonce)
+            facts = {"seconds": round(age), "max_age": self.settings.max_age, "signed": "yes" if signed else "no"}
+            raise SignatureRefused("WX-SIG-04", "clock", **facts)
         return signature, timestamp, nonce
 
     def _verdict(self, *signed: str) -> str:
@@ -224,8 +230,15 @@ class Application:
     def _refuse(self, environ: dict[str, Any], refused: Refused) -> Answer:
         fields = {"ip": environ.get("REMOTE_ADDR", ""), "reason": refused.reason, **refused.fields}
         self._journal.fold(logging.WARNING, "refused", fields, refused.code, refused.reason)
-        self._store.refused(Refusal(self._clock(), refused.code, fields["ip"], refused.reason))
+        self._remember(environ, refused.code, refused.reason, refused.fields)
         return answer(refused.status)
+
+    def _remember(self, environ: dict[str, Any], code: str, reason: str, facts: Mapping[str, object]) -> None:
+        """Leave word of a refusal, or of a check that passed (no *code*), for the doctor; not of his own requests."""
+        if probe.claimed(environ.get("QUERY_STRING", "")):
+            return
+        facts = {**facts, "method": environ["REQUEST_METHOD"], "agent": environ.get("HTTP_USER_AGENT", "")}
+        self._store.refused(Refusal(self._clock(), code, environ.get("REMOTE_ADDR", ""), told(reason, facts)))
 
 
 def load_rules(settings: Settings) -> tuple[Rules, list[Problem]]:

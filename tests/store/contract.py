@@ -21,6 +21,7 @@ from weixin.store.base import (
     Status,
     Store,
     Verdict,
+    told,
 )
 
 START = 1_790_000_000.0
@@ -299,6 +300,18 @@ class Contract(unittest.TestCase):
         self.assertEqual(len(self.store.refusals()), 100)
         self.assertEqual(self.store.refusals()[0].ip, "10.0.0.149")
         self.assertEqual(len(self.store.deliveries(500)), 1)
+
+    def test_checks_that_passed_are_in_the_ring_and_are_no_refusals(self) -> None:
+        facts = {"method": "GET", "agent": "a\tb=c\n\x1b[31m" + "x" * 500, "signed": ""}
+        self.store.refused(Refusal(START, "", "10.0.0.1", told("check", facts)))
+        self.store.refused(Refusal(START + 1, "WX-SIG-02", "10.0.0.2", told("mismatch", {})))
+        self.store.flush()
+        (check,), (refusal,) = self.store.checks(), self.store.refusals()
+        self.assertEqual((check.ip, refusal.ip, self.store.checks(START)), ("10.0.0.1", "10.0.0.2", []))
+        self.assertEqual(refusal.values, {"reason": "mismatch"})
+        self.assertEqual(check.values["method"], "GET")
+        self.assertTrue(check.values["agent"].startswith("ab=c[31mxx"))
+        self.assertEqual((set(check.values), len(check.values["agent"])), ({"reason", "method", "agent"}, 80 - 6))
 
     def test_silences_are_counted(self) -> None:
         for second in range(3):

@@ -31,6 +31,8 @@ STATE_KEPT = 90 * 24 * 3600.0
 CONTENT_KEPT = 24 * 3600.0
 # Refusals have a small ring of their own, so that scanners push no delivery out.
 REFUSALS_KEPT = 100
+# Of a fact about a refusal.
+FACT_LETTERS = 80
 # Counters are by the hour, for a month.
 COUNTS_KEPT = 31 * 24 * 3600.0
 # Names of counters in one hour: rules and unmatched texts are named by what strangers write.
@@ -146,13 +148,26 @@ class Delivery(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Requests that were turned away, alike and together."""
+    """Requests that were turned away, alike and together; in the same ring, without a code, checks that passed."""
 
     at: float
     code: str
     ip: str
+    #: Why, and facts about it; make it with `told`, read it as `values`.
     reason: str
     times: int = 1
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What is known of it: ``reason``, and the facts by name."""
+        reason, *facts = self.reason.split("\t")
+        return {"reason": reason, **dict(fact.split("=", 1) for fact in facts if "=" in fact)}
+
+
+def told(reason: str, facts: Mapping[str, object]) -> str:
+    """Write a refusal's reason and the facts about it into one column; a stranger may have had a hand in them."""
+    words = [reason, *(f"{name}={value}" for name, value in facts.items() if value != "")]
+    return "\t".join("".join(c for c in word if c.isprintable())[:FACT_LETTERS] for word in words)
 
 
 class Store(ABC):
@@ -242,7 +257,7 @@ class Store(ABC):
 
     @abstractmethod
     def refused(self, refusal: Refusal) -> None:
-        """Remember a refusal."""
+        """Remember a refusal, or a check that passed."""
 
     @abstractmethod
     def silent(self, now: float) -> None:
@@ -263,6 +278,10 @@ class Store(ABC):
     @abstractmethod
     def refusals(self, after: float = 0.0) -> list[Refusal]:
         """The last refusals, newest first."""
+
+    @abstractmethod
+    def checks(self, after: float = 0.0) -> list[Refusal]:
+        """The last checks of the address that passed, newest first."""
 
     @abstractmethod
     def counts(self, since: float) -> dict[str, int]:

@@ -311,7 +311,11 @@ class Memory(Store):
 
     def refusals(self, after: float = 0.0) -> list[Refusal]:
         with self._guard:
-            return [refusal for refusal in reversed(self._refusals) if refusal.at > after]
+            return [refusal for refusal in reversed(self._refusals) if refusal.at > after and refusal.code]
+
+    def checks(self, after: float = 0.0) -> list[Refusal]:
+        with self._guard:
+            return [check for check in reversed(self._refusals) if check.at > after and not check.code]
 
     def counts(self, since: float) -> dict[str, int]:
         found: Counter[str] = Counter()

@@ -32,6 +32,12 @@ class Records:
     def refusals(self, after: float = 0.0) -> list[Refusal]:
         return refusals(self._db, after)
 
+    def checks(self, after: float = 0.0) -> list[Refusal]:
+        return checks(self._db, after)
+
+    def silences(self, since: float) -> int:
+        return silences(self._db, since)
+
     def counts(self, since: float) -> dict[str, int]:
         return counts(self._db, since)
 
@@ -56,8 +62,12 @@ def delivery(db: sqlite3.Connection, name: str) -> Delivery | None:
 
 def refusals(db: sqlite3.Connection, after: float) -> list[Refusal]:
     """The refusals since, newest first."""
-    rows = db.execute("SELECT at, code, ip, reason, count FROM refusals WHERE at > ? ORDER BY id DESC", (after,))
-    return [Refusal(*row) for row in rows]
+    return [Refusal(*row) for row in db.execute(f"{schema.REFUSAL} AND code <> '' ORDER BY id DESC", (after,))]
+
+
+def checks(db: sqlite3.Connection, after: float) -> list[Refusal]:
+    """The checks since that passed, newest first."""
+    return [Refusal(*row) for row in db.execute(f"{schema.REFUSAL} AND code = '' ORDER BY id DESC", (after,))]
 
 
 def counts(db: sqlite3.Connection, since: float) -> dict[str, int]:

@@ -331,6 +331,9 @@ class SQLite(Store):
     def refusals(self, after: float = 0.0) -> list[Refusal]:
         return self._read(lambda db: records.refusals(db, after))
 
+    def checks(self, after: float = 0.0) -> list[Refusal]:
+        return self._read(lambda db: records.checks(db, after))
+
     def counts(self, since: float) -> dict[str, int]:
         return self._read(lambda db: records.counts(db, since))
 

@@ -26,6 +26,11 @@ def marked(nonce: str) -> bool:
     return nonce.startswith(NONCE)
 
 
+def claimed(query: str) -> bool:
+    """Whether a query says that it is a probe's, whatever its signature says."""
+    return f"nonce={NONCE}" in query
+
+
 def wait(content: str) -> float:
     """How many seconds the probe with this Content asks to wait for its answer."""
     match = _WAIT.fullmatch(content)
