@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "routing": {"wire"} | LEAVES,
     "server": set(),
     "app": {"delivery", "store", "routing", "wire", "web"} | LEAVES,
-    "doctor": {"wire"} | LEAVES,
+    "doctor": {"store", "wire"} | LEAVES,
     "commands": {
         "app", "doctor", "server", "simulator", "store", "said", "transcript", "watch", "routing", "wire", "web",
         "weixin",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
 from tests import program
 from tests.doctor import sites
+from weixin.store import open_store
+from weixin.store.base import Refusal
 
 
 class Doctor(unittest.TestCase):
@@ -41,6 +44,20 @@ class Doctor(unittest.TestCase):
         self.assertIn(" ok  config", done.stdout)
         self.assertIn(" --  http     not asked: add --url", done.stdout)
         self.assertIn("no problem was found", done.stdout)
+
+    def test_what_the_store_remembers_is_a_finding(self) -> None:
+        done = program.run("doctor", "wechat", cwd=self.folder)
+        self.assertIn(" --  wechat   nothing from WeChat was seen yet. Run with --watch and press 提交", done.stdout)
+        self.assertFalse((self.folder / "wxserve.db").exists())
+        store = open_store(f"sqlite:{self.folder}/wxserve.db")
+        store.refused(Refusal(time.time(), "WX-SIG-02", "192.0.2.7", "trailing_space", 3))
+        store.close()
+        english = program.run("doctor", "wechat", cwd=self.folder)
+        chinese = program.run("--lang", "zh", "doctor", "WX-SIG-02", cwd=self.folder)
+        self.assertEqual((english.returncode, chinese.returncode), (1, 1), english.stderr)
+        self.assertIn("WX-SIG-02 the signature does not match: the token saved on the platform ends", english.stdout)
+        self.assertRegex(english.stdout, r"3 times, last \d\d-\d\d \d\d:\d\d:\d\d, from 192\.0\.2\.7")
+        self.assertIn("签名不一致：平台上保存的 Token 末尾多一个空格", chinese.stdout)
 
     def test_a_faulty_configuration_is_a_finding(self) -> None:
         (self.folder / "wxserve.ini").write_text("[wechat]\ntoken = a b\n")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from weixin.store import housekeeping, open_store
 from weixin.store.base import ANSWERS_KEPT, Status, Store, Verdict
-from weixin.store.records import Records
+from weixin.store.records import Records, Unreadable, open_records
 from weixin.store.sqlite import SQLite
 
 from .contract import START, Clock, Contract, answer, mail, push
@@ -281,9 +281,18 @@ class RecordsTest(Folder):
             store.close()
 
     def test_a_command_never_makes_the_file(self) -> None:
-        with self.assertRaises(sqlite3.Error):
+        with self.assertRaises(Unreadable):
             Records(self.path)
+        for url in (f"sqlite:{self.path}", "memory:"):
+            self.assertIsNone(open_records(url))
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_what_is_no_store_is_unreadable(self) -> None:
+        for content in (b"", b"words " * 1000):
+            with open(self.path, "wb") as stream:
+                stream.write(content)
+            with self.assertRaises(Unreadable):
+                open_records(f"sqlite:{self.path}")
 
 
 class OpenTest(Folder):

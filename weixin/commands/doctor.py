@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from .. import app, config, doctor, texts
@@ -100,6 +101,10 @@ def _print(finding: Finding, visit: Visit, call: Call) -> None:
         say(f" {call.terminal.paint('!!', 'red')}  {group}  {place}{call.terminal.paint(problem.code, 'red')} {title}")
         for key, text in (("cause", cause), ("fix", fix)):
             say(" " * (len(group) + 6) + texts.say(f"doctor.{key}", lang, **{key: text}))
+        if "at" in problem.values:
+            at = time.strftime("%m-%d %H:%M:%S", time.localtime(problem.values["at"]))
+            seen = {"times": problem.values["times"], "at": at, "ip": problem.values["ip"] or "-"}
+            say(" " * (len(group) + 6) + call.terminal.paint(texts.say("doctor.seen", lang, **seen), "dim"))
     if finding.problems:
         return
     if finding.skipped:

@@ -255,7 +255,7 @@ class Desk:
     ) -> bytes | None:
         """Keep the answer, and wake who waits for it; None where it is not to be sent."""
         while True:
-            body, handed = self._rendered(run.message, outcome.reply)
+            body, handed = self._rendered(run, outcome.reply)
             verdict = self.finish_with(run, outcome, body, handed, fetched=fetched, visit=visit)
             if verdict is not Verdict.MAIL_GONE:
                 break
@@ -314,16 +314,17 @@ class Desk:
         line = f"{visit.at:.3f} {took:.3f} {result}" if visit is not None and fetched else ""
         return Answer(
             body, fetched, (), (), rule, result, outcome.reply.kind, took * 1000,
-            "WX-HND-05" if outcome.error is not None else "", line,
+            "WX-HND-05" if outcome.error is not None else run.finding, line,
             self._counts.of(run.message, outcome, result, took > self.terms.pace.slow),
         )  # fmt: skip
 
-    def _rendered(self, message: Message, reply: Reply) -> tuple[bytes, mailbox.Handed]:
-        """The bytes of *reply* to *message*, with the mail that fits behind it."""
-        now, terms = int(self.clock()), self.terms
+    def _rendered(self, run: Run, reply: Reply) -> tuple[bytes, mailbox.Handed]:
+        """The bytes of *reply* to the message, with the mail that fits behind it."""
+        message, now, terms = run.message, int(self.clock()), self.terms
         if self._notice is not None:
             for finding in reply.lint():
                 if not (finding.code == "WX-RPL-01" and terms.split):
+                    run.finding = run.finding or finding.code
                     self._notice(message, finding)
         if not isinstance(reply, Text) or not message.accepts_reply:
             return reply.render(message, now), _NOTHING

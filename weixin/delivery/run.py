@@ -54,8 +54,8 @@ class Run:
     """One message in this process, from its first delivery here until nobody waits for it."""
 
     __slots__ = (
-        "abandoned", "access", "began", "claim", "done", "hits", "key", "message", "on_pool", "outcome", "push",
-        "rule", "said", "thread", "visits",
+        "abandoned", "access", "began", "claim", "done", "finding", "hits", "key", "message", "on_pool", "outcome",
+        "push", "rule", "said", "thread", "visits",
     )  # fmt: skip
 
     def __init__(self, push: Push, message: Message) -> None:
@@ -75,6 +75,8 @@ class Run:
         #: The busy text was said here; the run takes forever and nobody wants to know any more.
         self.said = False
         self.outcome: Outcome | None = None
+        #: The code of the first thing that is wrong with its reply.
+        self.finding = ""
         self.abandoned = False
         #: It has its answer, in the store. None: it was dropped, and a delivery has to begin anew.
         self.done = False

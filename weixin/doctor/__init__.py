@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import Callable, NamedTuple
 
 from ..problem import Problem
-from . import answers, host, offline, reach, strain
+from . import answers, host, offline, reach, records, strain
 from .visit import Visit
 
 
@@ -29,7 +29,7 @@ class Finding(NamedTuple):
 
     group: str
     problems: list[Problem]
-    #: «needs-url», «after-problem», … or nothing
+    #: «needs-url», «after-problem», «unseen», … or nothing
     skipped: str = ""
 
 
@@ -39,6 +39,13 @@ CHECKS = (
     Check("request", offline.REQUEST_CODES, offline.request),
     Check("unit", ("WX-OPS-01",), host.unit),
     Check("disk", ("WX-OPS-02",), host.disk),
+    Check("wechat", ("WX-OPS-02",), records.readable),
+    Check("wechat", ("WX-SIG-02", "WX-SIG-04", "WX-AES-02", "WX-AES-03"), records.refused),
+    Check("wechat", ("WX-OPS-03",), records.failures),
+    Check("wechat", ("WX-TIM-01",), records.slow),
+    Check("wechat", ("WX-TIM-02",), records.lag),
+    Check("wechat", ("WX-DUP-01",), records.again),
+    Check("wechat", records.REPLY_CODES, records.replies),
     Check("url", ("WX-NET-03",), reach.port, step=True),
     Check("url", ("WX-NET-04",), reach.bare_address),
     Check("dns", ("WX-NET-01",), reach.name, step=True),
@@ -61,6 +68,8 @@ CHECKS = (
 )
 
 GROUPS = tuple(dict.fromkeys(check.group for check in CHECKS))
+# What a group with nothing to look at says.
+_NOTHING = {"wechat": "unseen"}
 # Groups that ask the URL.
 OUTSIDE = ("url", "dns", "tcp", "tls", "http", "push", "speed")
 
@@ -82,7 +91,9 @@ def examine(visit: Visit, wanted: Collection[str] = ()) -> Iterator[Finding]:
         problems = [] if reason else list(_look(group, visit, everything=group in named))
         broken = broken or (outside and any(check.step for check in CHECKS if check.group == group) and bool(problems))
         if problems or group in named:
-            yield Finding(group, problems, reason or ("" if problems or group in visit.notes else "nothing"))
+            if not (reason or problems or group in visit.notes):
+                reason = _NOTHING.get(group, "nothing")
+            yield Finding(group, problems, reason)
 
 
 def _look(group: str, visit: Visit, everything: bool) -> Iterator[Problem]:

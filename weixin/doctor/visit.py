@@ -23,6 +23,7 @@ from ..problem import Problem
 from ..wire import aes, probe
 from ..wire.envelope import Envelope, decode_key
 from ..wire.signature import sign
+from . import records
 
 # A connection that takes longer is none for a platform that waits five seconds in all.
 CONNECT_SECONDS = 3.0
@@ -112,6 +113,11 @@ class Visit:
     def note(self, group: str, **values: Any) -> None:
         """Remember *values* for the sentence about *group*."""
         self.notes.setdefault(group, {}).update(values)
+
+    @cached_property
+    def recorded(self) -> records.Recorded | None:
+        """What the store remembers; None where it remembers nothing that can be seen from here."""
+        return records.read(self.settings.store, self.clock()) if self.settings is not None else None
 
     @cached_property
     def addresses(self) -> list[tuple[int, Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .base import ANSWERS_KEPT, Store
 from .memory import Memory
+from .records import Records, Unreadable, open_records
 from .sqlite import SQLite
 
 
@@ -26,4 +27,4 @@ def open_store(url: str, *, keep: int = 500, full: bool = False, answers: float 
     raise ValueError("a store is memory: or sqlite:FILE")
 
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Records", "Store", "Unreadable", "open_records", "open_store"]

@@ -2,50 +2,78 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 from . import schema
 from .base import Delivery, Refusal
 from .database import read_only
 
+T = TypeVar("T")
+
+
+class Unreadable(Exception):
+    """A store's file that is not there, may not be read, or is none; the argument says which."""
+
+
+def open_records(url: str) -> Records | None:
+    """Open what is recorded in the store *url*; None where nothing is, or in memory. May raise Unreadable."""
+    kind, _, path = url.partition(":")
+    return Records(path) if kind == "sqlite" and os.path.exists(path) else None
+
 
 class Records:
-    """A store's file, opened to be read. Never makes it; raises sqlite3.Error where there is none."""
+    """A store's file, opened to be read. Never makes it. Every method may raise Unreadable."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._db = read_only(path)
         try:
-            self._db.execute("SELECT 1 FROM messages LIMIT 1").fetchone()
-        except sqlite3.Error:
+            self._db = read_only(path)
+        except sqlite3.Error as error:
+            raise Unreadable(str(error)) from None
+        try:
+            self._look(lambda db: db.execute("SELECT 1 FROM messages LIMIT 1").fetchone())
+        except Unreadable:
             self._db.close()
             raise
 
+    def _look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._db)
+        except sqlite3.Error as error:
+            raise Unreadable(str(error)) from None
+
     def deliveries(self, limit: int, after: float = 0.0) -> list[Delivery]:
-        return deliveries(self._db, limit, after)
+        return self._look(lambda db: deliveries(db, limit, after))
 
     def delivery(self, name: str) -> Delivery | None:
-        return delivery(self._db, name)
+        return self._look(lambda db: delivery(db, name))
 
     def refusals(self, after: float = 0.0) -> list[Refusal]:
-        return refusals(self._db, after)
+        return self._look(lambda db: refusals(db, after))
 
     def checks(self, after: float = 0.0) -> list[Refusal]:
-        return checks(self._db, after)
+        return self._look(lambda db: checks(db, after))
 
     def silences(self, since: float) -> int:
-        return silences(self._db, since)
+        return self._look(lambda db: silences(db, since))
 
     def counts(self, since: float) -> dict[str, int]:
-        return counts(self._db, since)
+        return self._look(lambda db: counts(db, since))
 
     def check(self) -> str:
         return check(self._db)
 
     def close(self) -> None:
         self._db.close()
+
+    def __enter__(self) -> Records:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
 
 
 def deliveries(db: sqlite3.Connection, limit: int, after: float) -> list[Delivery]:

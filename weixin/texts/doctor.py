@@ -159,6 +159,50 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
             "set mode = plain, and report it",
         ),
     },
+    "WX-TIM-01": {
+        "zh": ("{where}：{problem}", "多半在等别的服务：大模型、接口、数据库", "设 budget= 和 busy=：先回话，后补答案"),
+        "en": (
+            "{where}: {problem}",
+            "it waits for another service, most likely: a model, an API, a database",
+            "set budget= and busy=: answer first, deliver later",
+        ),
+    },
+    "WX-TIM-02": {
+        "zh": (
+            "最近 {n} 条消息到这里时，中间的一条已经过了 {seconds} 秒",
+            "到微信的网络慢，或这台机器的时钟不准；微信报「请求超时」，而这里看着很快",
+            "timedatectl set-ntp true 校准时间；还是这样就换近的机房",
+        ),
+        "en": (
+            "of the last {n} messages the median arrives {seconds} s after it was written",
+            "the network to WeChat is slow, or this machine's clock is wrong: 请求超时 while everything is fast here",
+            "set the clock: timedatectl set-ntp true; if that is not it, choose a nearer region",
+        ),
+    },
+    "WX-DUP-01": {
+        "zh": (
+            "{total} 条消息里有 {n} 条，回答以后微信又问了一次",
+            "回答没有在 5 秒内到达微信：代理或网络慢，或代理切断了连接",
+            "每条消息仍然只处理一次；比较日志里的 ms 和 Nginx 日志里的 rt，再用 wxserve doctor push --url 检查",
+        ),
+        "en": (
+            "of {total} messages {n} were answered, and WeChat asked again",
+            "the answer does not reach WeChat within 5 s: a slow proxy or network, or a proxy that hangs up",
+            "each is run once all the same; compare ms in the log with rt in Nginx's, and try wxserve doctor push --url",
+        ),
+    },
+    "WX-OPS-03": {
+        "zh": (
+            "{minutes} 分钟里有 {n} 次推送没有得到回答",
+            "到 {limit} 次微信就会报警，并停止推送一分钟（MarkFail）",
+            "先解决这里的其他问题；wxserve deliveries 列出是哪些消息",
+        ),
+        "en": (
+            "{n} deliveries of the last {minutes} minutes failed",
+            "at {limit} WeChat sends an alarm, and then nothing for a minute (MarkFail)",
+            "mend what else is found here; wxserve deliveries shows which messages they were",
+        ),
+    },
     "WX-TIM-03": {
         "zh": (
             "同时 {n} 个请求，答了 {answered} 个，最慢 {seconds} 秒",
@@ -176,8 +220,8 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         "en": ("the systemd service: {problem}", "it does not run as it should", "journalctl -u wxserve -n 50"),
     },
     "WX-OPS-02": {
-        "zh": ("{folder}：{problem}", "写不下状态和记录", "清理磁盘"),
-        "en": ("{folder}: {problem}", "state and records cannot be written", "make room"),
+        "zh": ("{folder}：{problem}", "状态和记录写不进去，或读不出来", "清理磁盘"),
+        "en": ("{folder}: {problem}", "state and records cannot be written, or read", "make room"),
     },
     "WX-OPS-04": {
         "zh": ("通过公开的地址可以访问 {path}", "代理把管理端口也转发了", "只转发微信的路径；admin 只监听 127.0.0.1"),
@@ -333,6 +377,30 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "zh": ("已经重启了 {n} 次（{result}，退出码 {status}）", "journalctl -u wxserve -n 200 找原因"),
         "en": ("it was begun again {n} times ({result}, status {status})", "journalctl -u wxserve -n 200 says why"),
     },
+    "handler-late": {
+        "zh": (
+            "{n} 条消息里有 {late} 条超过 {deadline} 秒，最慢 {seconds} 秒；微信 5 秒就断开",
+            "设 budget= 和 busy=：先回话，后补答案",
+        ),
+        "en": (
+            "{late} of {n} messages took longer than {deadline} s, the slowest {seconds} s; WeChat hangs up at 5",
+            "set budget= and busy=: answer first, deliver later",
+        ),
+    },
+    "handler-slow": {
+        "zh": ("每 20 条消息就有 1 条要 {seconds} 秒以上，离微信的 5 秒不远", "找出它在等什么；或设 budget= 和 busy="),
+        "en": (
+            "one message in twenty takes {seconds} s or more, not far from WeChat's 5",
+            "find out what it waits for; or set budget= and busy=",
+        ),
+    },
+    "store-unreadable": {
+        "zh": ("记录读不了：{error}", "用服务自己的用户运行：sudo wxserve doctor；文件坏了就移走"),
+        "en": (
+            "what is recorded cannot be read: {error}",
+            "run it as the service does: sudo wxserve doctor; move the file away if it is damaged",
+        ),
+    },
     "disk-full": {"zh": ("只剩 {free} MB", "清理磁盘"), "en": ("{free} MB are left", "make room")},
     "disk-inodes": {"zh": ("没有空闲的 inode", "删除多余的小文件"), "en": ("no inodes are left", "remove small files")},
     "disk-unreadable": {"zh": ("无法访问：{error}", "检查路径和权限"), "en": ("no access: {error}", "look at path and mode")},
@@ -374,6 +442,15 @@ WORDS: dict[str, dict[str, str]] = {
     "doctor.skip.needs-config": {"zh": "没有检查：先改正配置", "en": "not asked: mend the configuration first"},
     "doctor.skip.after-problem": {"zh": "没有检查：先解决上面的问题", "en": "not asked: mend what is above first"},
     "doctor.skip.nothing": {"zh": "没有什么可看的", "en": "there is nothing to look at"},
+    "doctor.skip.unseen": {
+        "zh": "还没有见到微信的请求。加上 --watch，再在公众平台点「提交」",
+        "en": "nothing from WeChat was seen yet. Run with --watch and press 提交",
+    },
+    "doctor.seen": {"zh": "{times} 次，最近 {at}，来自 {ip}", "en": "{times} times, last {at}, from {ip}"},
+    "ok.wechat": {
+        "zh": "24 小时内 {n} 条消息，最慢 {ms} ms；微信的请求都得到了回答",
+        "en": "{n} messages in 24 h, the slowest {ms} ms; nothing of WeChat's was left unanswered",
+    },
     "ok.config": {"zh": "{rules} 条规则，Token {token} 位，模式 {mode}，{file}", "en": "{rules} rules, a token of {token} characters, mode {mode}, {file}"},
     "ok.aes": {"zh": "自检通过（{aes}）", "en": "passes its own test ({aes})"},
     "ok.request": {"zh": "{name} 正确，请求没有问题", "en": "{name} is right; nothing is wrong with it"},
