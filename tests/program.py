@@ -35,12 +35,15 @@ def run(*arguments: str, cwd: str | Path, stdin: str = "", **more: str) -> subpr
 
 
 class Server:
-    """``run`` in the background, on a port of the kernel's choice; ``output`` is what it has printed so far."""
+    """``run`` in the background, on a port of the kernel's choice; ``output`` is what it has printed so far.
+
+    With an empty *listen* any other command that goes on until it is told to stop.
+    """
 
     def __init__(self, *arguments: str, cwd: str | Path, listen: str = "127.0.0.1:0", **more: str) -> None:
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by close()
         self.process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), *arguments, "--listen", listen],
+            [sys.executable, str(SCRIPT), *arguments, *(["--listen", listen] if listen else [])],
             cwd=cwd, env=environment(**more), stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

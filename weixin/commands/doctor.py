@@ -17,6 +17,7 @@ from ..texts.codes import CODES
 from . import FAILED, FINE, USAGE
 from .explain import plain
 from .terminal import pad, shorten
+from .watching import watch
 
 if TYPE_CHECKING:
     from . import Call
@@ -30,6 +31,7 @@ def configure(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--url", help=texts.say("doctor.help.url", lang))
     parser.add_argument("--via", metavar="HOST:PORT", help=texts.say("doctor.help.via", lang))
     parser.add_argument("--request", metavar="TEXT|FILE", help=texts.say("doctor.help.request", lang))
+    parser.add_argument("--watch", action="store_true", help=texts.say("doctor.help.watch", lang))
     parser.add_argument("--list-checks", action="store_true", help=texts.say("doctor.help.list", lang))
 
 
@@ -38,6 +40,8 @@ def run(call: Call) -> int:
     if options.list_checks:
         _list(call)
         return FINE
+    if options.watch:
+        return watch(call, call.settings())
     known = {*doctor.GROUPS, *(code for check in doctor.CHECKS for code in check.codes)}
     wanted = [name.upper() if name.upper() in known else name for name in options.checks]
     for name in wanted:

@@ -451,6 +451,44 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "24 小时内 {n} 条消息，最慢 {ms} ms；微信的请求都得到了回答",
         "en": "{n} messages in 24 h, the slowest {ms} ms; nothing of WeChat's was left unanswered",
     },
+    "doctor.help.watch": {"zh": "等微信的请求，来一个解释一个", "en": "wait for WeChat's requests and explain each"},
+    "watch.waiting": {
+        "zh": "等待微信的请求：在 微信开发者平台 › 我的业务 › 公众号 › 消息与事件推送 点「提交」（旧：公众平台 › 设置与开发 › 基本配置）…　Ctrl-C 结束",
+        "en": "waiting for WeChat: press 提交 in 微信开发者平台 › 我的业务 › 公众号 › 消息与事件推送 (before: 公众平台 › 设置与开发 › 基本配置) … Ctrl-C stops",
+    },
+    "watch.memory": {
+        "zh": "store 是 memory:，从外面看不到。设 [store] url = sqlite:wxserve.db 后重启",
+        "en": "the store is memory:, which cannot be seen from here. Set [store] url = sqlite:wxserve.db and restart",
+    },
+    "watch.nothing": {
+        "zh": """60 秒内什么都没有到。按这个顺序看（或者 doctor --url http(s)://你的域名{path} 一次查完）：
+  1 服务      systemctl status wxserve.socket wxserve
+  2 DNS       域名有 A 记录，指向这台机器：dig +short 你的域名
+  3 安全组    云控制台里放行 80 和 443
+  4 防火墙    ufw status，firewall-cmd --list-all，nft list ruleset
+  5 端口      Nginx 在 80 或 443 上监听：ss -ltn；微信不访问别的端口
+  6 IPv6      微信只用 IPv4 访问，只有 AAAA 记录不行
+  7 备案      中国大陆的主机，域名没有备案会被拦截
+  8 Nginx     server_name 是这个域名，location = {path} 转给 wxserve：nginx -T；看 /var/log/nginx/""",
+        "en": """nothing has come in 60 s. Look at these, in this order (or ask doctor --url http(s)://your.domain{path} for all):
+  1 service         systemctl status wxserve.socket wxserve
+  2 DNS             the name has an A record that leads here: dig +short your.domain
+  3 security group  80 and 443 are open in the cloud's console
+  4 firewall        ufw status, firewall-cmd --list-all, nft list ruleset
+  5 port            Nginx listens on 80 or 443: ss -ltn; WeChat comes to no other
+  6 IPv6            WeChat comes by IPv4: an AAAA record alone will not do
+  7 备案            on a host in mainland China an unregistered domain is blocked
+  8 Nginx           server_name is this name, and location = {path} leads to wxserve: nginx -T; see /var/log/nginx/""",
+    },
+    "watch.passed": {"zh": "签名正确，echostr 已返回   → 提交成功", "en": "signature ok, echostr returned   → 提交成功"},
+    "watch.answered": {"zh": "已回答：{reply}，{ms} ms", "en": "answered: {reply}, {ms} ms"},
+    "watch.error": {"zh": "处理函数出错：{reply}，{ms} ms", "en": "the handler raised: {reply}, {ms} ms"},
+    "watch.WX-SIG-01": {"zh": "没有签名", "en": "no signature"},
+    "watch.WX-SIG-02": {"zh": "签名不对", "en": "signature WRONG"},
+    "watch.WX-SIG-04": {"zh": "时间不对", "en": "clock WRONG"},
+    "watch.WX-AES-02": {"zh": "加密方式不对", "en": "mode WRONG"},
+    "watch.WX-AES-03": {"zh": "解密失败", "en": "does not open"},
+    "watch.other": {"zh": "拒绝", "en": "refused"},
     "ok.config": {"zh": "{rules} 条规则，Token {token} 位，模式 {mode}，{file}", "en": "{rules} rules, a token of {token} characters, mode {mode}, {file}"},
     "ok.aes": {"zh": "自检通过（{aes}）", "en": "passes its own test ({aes})"},
     "ok.request": {"zh": "{name} 正确，请求没有问题", "en": "{name} is right; nothing is wrong with it"},
