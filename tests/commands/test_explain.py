@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import tempfile
 import unittest
+from pathlib import Path
 
 from tests import program
 from weixin import texts
 from weixin.commands import explain
+from weixin.store import open_store
+from weixin.store.base import Answer, Push
 from weixin.texts.codes import CODES
 from weixin.texts.platform import ALSO, PLATFORM
 
@@ -59,6 +62,41 @@ class Command(unittest.TestCase):
         self.assertIn("fix", text)
         _, text = self.run_in("--lang", "zh", "explain", "-40001")
         self.assertIn("签名验证错误", text)
+
+    def test_a_pasted_alarm_finds_its_message_by_openid_and_stamp(self) -> None:
+        openid, at = "oGxAbCdEfGh1234567890123453k", 1741849080.4
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "wxserve.ini").write_text("[wechat]\ntoken = GreedIsGood\n")
+            store = open_store(f"sqlite:{folder}/wxserve.db", answers=1e9)
+            for number, (user, when) in enumerate(((openid, at), (openid, at + 300), ("oOther", at))):
+                push = Push(bytes([number]) * 16, "gh_1", user, when, b"", f"8f{number}a", "event", "secret words")
+                line = f"{when:.3f} 5.001 silent"
+                answer = Answer(b"", True, rule="handlers/welcome.py:12", result="mailbox", ms=6300.0, attempt=line)
+                store.finish(store.claim(push), answer)
+            store.close()
+            for lang, found, attempt, fix, unfound in (
+                ("en", "found the message d=8f0a: ", "attempt 1  ", "set budget= and busy=", "no message of this user"),
+                ("zh", "找到这条消息 d=8f0a：", "第 1 次推送  ", "设 budget= 和 busy=", "没有这个用户那时的消息"),
+            ):
+                for who in (openid, "oGx…3k"):
+                    alarm = f"[OpenID={who}][Stamp=1741849080][Event=subscribe]5秒内没有返回"
+                    done = program.run("--lang", lang, "explain", alarm, cwd=folder)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    for words in ("请求超时", found, "handlers/welcome.py:12", "6.3", attempt, fix):
+                        self.assertIn(words, done.stdout)
+                    self.assertNotIn("secret words", done.stdout)
+                alarm = "[OpenID=oNobody][Stamp=1741849080]5秒内没有返回"
+                self.assertIn(unfound, program.run("--lang", lang, "explain", alarm, cwd=folder).stdout)
+            done = program.run("explain", "--json", "INFO  delivery d=8f1a type=event", cwd=folder)
+            (row,) = json.loads(done.stdout)
+            self.assertEqual((row["delivery"]["name"], row["delivery"]["rule"]), ("8f1a", "handlers/welcome.py:12"))
+
+    def test_without_records_an_alarm_is_explained_all_the_same(self) -> None:
+        for lang, words in (("en", "there are no records"), ("zh", "没有能找这条消息的记录")):
+            status, text = self.run_in("--lang", lang, "explain", "[OpenID=oX1][Stamp=1741849080]5秒内没有返回")
+            self.assertEqual(status, 0)
+            self.assertIn("请求超时", text)
+            self.assertIn(words, text)
 
     def test_json(self) -> None:
         _, text = self.run_in("explain", "--json", "WX-NET-07", "48001")

@@ -417,6 +417,23 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "「{text}」里没有认识的代码。wxserve doctor --list-checks 列出我们的",
         "en": "no code that is known in “{text}”. wxserve doctor --list-checks lists ours",
     },
+    "explain.found": {
+        "zh": "找到这条消息 d={name}：{at} {kind}，{where} 用了 {seconds} 秒，结果 {result}",
+        "en": "found the message d={name}: {at} {kind}, {where} took {seconds} s, {result}",
+    },
+    "explain.attempt": {
+        "zh": "第 {n} 次推送  {at}  {seconds} 秒  {result}",
+        "en": "attempt {n}  {at}  {seconds} s  {result}",
+    },
+    "explain.running": {"zh": "还没有结果", "en": "without a result yet"},
+    "explain.unfound": {
+        "zh": "记录里没有这个用户那时的消息：它没有到达 wxserve（wxserve doctor --url …），或已不在最近 {keep} 条里",
+        "en": "no message of this user at that time is recorded: it never reached wxserve (wxserve doctor --url …), or is not among the last {keep}",
+    },
+    "explain.unread": {
+        "zh": "没有能找这条消息的记录（{error}）：在配置文件所在的目录运行，或用 -c；服务用 sudo wxserve explain",
+        "en": "there are no records to find the message in ({error}): run it in the configuration's folder, or with -c; of the service with sudo wxserve explain",
+    },
     "doctor.help.url": {"zh": "在公众平台填的地址", "en": "the address that was entered on the platform"},
     "doctor.help.via": {
         "zh": "不查 DNS，直接问这个地址，例如 127.0.0.1:80",
