@@ -8,8 +8,10 @@ from ..store.base import Push
 from ..wire.messages import Message
 from .terms import shown
 
-# A message's name is its key's first digits: the same in every process and on every delivery, and short enough to say.
-NAME = 3
+# Bytes of a key that are the message's time.
+_TIME = 4
+# A message's name is digits of its key: the same in every process and on every delivery, and short enough to say.
+_NAME = slice(_TIME, _TIME + 3)
 
 
 def key_of(message: Message) -> bytes:
@@ -18,19 +20,22 @@ def key_of(message: Message) -> bytes:
     官方页面 接收事件推送 names FromUserName and CreateTime; two different events of one second differ in the rest.
     """
     fields = message.fields
+    made, number = fields["CreateTime"], message.id
     parts: tuple[str, ...]
     if message.type == "event":
-        parts = (fields["CreateTime"], message.event, message.key, message.id)
-    elif message.id:
-        parts = (message.id,)
+        parts = (made, message.event, message.key, number)
+    elif number:
+        parts = (number,)
     else:
-        parts = (fields["CreateTime"], message.type, message.text or message.media_id)
+        parts = (made, message.type, message.text or message.media_id)
     whole = "\0".join((fields["ToUserName"], fields["FromUserName"], *parts))
-    return hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    # Time first, so that keys come in order: an index takes them for half the work, and a tenth of the writing.
+    digest = hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16 - _TIME).digest()
+    return (int(made) & 0xFFFFFFFF).to_bytes(_TIME, "big") + digest
 
 
 def push_of(message: Message, at: float, content: str) -> Push:
     """What the store has to know of *message*, whose first delivery arrived *at*."""
     key = key_of(message)
     text = shown(message.text, content)
-    return Push(key, message.account, message.user, at, message.xml, key[:NAME].hex(), message.kind, text)
+    return Push(key, message.account, message.user, at, message.xml, key[_NAME].hex(), message.kind, text)

@@ -287,7 +287,7 @@ class Desk:
         verdict: Verdict | None = None
         run.outcome = outcome
         try:
-            answer = self._answer(run, outcome, body, fetched, visit)._replace(take=handed.take, put=handed.put)
+            answer = self._answer(run, outcome, body, handed, fetched, visit)
             verdict = self.store.finish(claim, answer)
             if verdict is Verdict.BUSY:
                 letters = [] if handed.take else self._letters(run, outcome.reply)
@@ -305,7 +305,13 @@ class Desk:
         return self.finish_with(run, outcome, SUCCESS, _NOTHING, fetched=True) is not None
 
     def _answer(
-        self, run: Run, outcome: routing.Outcome, body: bytes, fetched: bool, visit: Visit | None
+        self,
+        run: Run,
+        outcome: routing.Outcome,
+        body: bytes,
+        handed: mailbox.Handed,
+        fetched: bool,
+        visit: Visit | None,
     ) -> Answer:
         began = run.began or time.monotonic()
         took = time.monotonic() - (visit.arrived if visit is not None else began)
@@ -313,7 +319,7 @@ class Desk:
         rule = outcome.rule.at if outcome.rule is not None else ""
         line = f"{visit.at:.3f} {took:.3f} {result}" if visit is not None and fetched else ""
         return Answer(
-            body, fetched, (), (), rule, result, outcome.reply.kind, took * 1000,
+            body, fetched, handed.take, handed.put, rule, result, outcome.reply.kind, took * 1000,
             "WX-HND-05" if outcome.error is not None else run.finding, line,
             self._counts.of(run.message, outcome, result, took > self.terms.pace.slow),
         )  # fmt: skip

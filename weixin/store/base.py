@@ -42,7 +42,7 @@ COUNTS_PER_HOUR = 1_000
 class Push(NamedTuple):
     """What must be known of a message to answer it, also by another process."""
 
-    key: bytes  # 16 bytes that stand for account, user and message
+    key: bytes  # 16 bytes that stand for account, user and message, the last twelve of them a hash
     account: str
     user: str
     at: float  # when its first delivery arrived

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import deque
+from collections import Counter, deque
 from typing import Any, Callable, NamedTuple
 
 from . import rows, schema
 from .base import Answer, Claim, Refusal
+from .late import Turns
 
 # What may wait. Past this the disk has hung for seconds, and rows are let go rather than memory eaten.
 MOST = 50_000
@@ -27,11 +28,11 @@ class Late(NamedTuple):
 class Batch:
     """Collected by any thread, written by one at a time."""
 
-    def __init__(self, kept: float, full: bool, wake: Callable[[], None]) -> None:
-        """*wake* is called with everything that comes: it shall be written soon."""
+    def __init__(self, kept: float, full: bool, turns: Turns) -> None:
+        """*turns* are woken by what comes: it shall be written soon."""
         self._kept = kept
         self._full = full
-        self._wake = wake
+        self._turns = turns
         self._answered: deque[Late] = deque()
         self._attempts: deque[tuple[float, str, bytes]] = deque()
         self._refused: deque[Refusal] = deque()
@@ -43,8 +44,14 @@ class Batch:
         return bool(self._answered or self._attempts or self._refused or self._counts or self._visits)
 
     def answered(self, late: Late) -> bool:
-        """Take an answer; False where too many wait."""
-        return self._add(self._answered, late)
+        """Take an answer; False where too many wait. (`_add`, without the call: it is every message's.)"""
+        queue = self._answered
+        if len(queue) >= MOST:
+            return False
+        queue.append(late)
+        if self._turns.idle:
+            self._turns.wake()
+        return True
 
     def attempt(self, at: float, line: str, key: bytes) -> None:
         self._add(self._attempts, (at, line, key))
@@ -64,7 +71,8 @@ class Batch:
         if len(queue) >= MOST:
             return False
         queue.append(item)
-        self._wake()
+        if self._turns.idle:
+            self._turns.wake()
         return True
 
     def write(self, commit: Callable[[Callable[[sqlite3.Connection], None]], None], now: float) -> list[Claim]:
@@ -92,16 +100,17 @@ class Batch:
         visits: list[tuple[str, float]],
     ) -> None:
         kept, full = self._kept, self._full
-        db.executemany(
-            schema.ANSWERED,
-            [rows.answered(claim.push, claim.runs, answer, at, kept, full) for claim, answer, at in answered],
+        rows.put_answers(
+            db, [rows.answered(claim.push, claim.runs, answer, at, kept, full) for claim, answer, at in answered]
         )
         db.executemany(schema.ATTEMPTED, attempts)
         rows.put_refusals(db, refused)
-        names: dict[str, int] = {}
-        for each in (*(late.answer.counts for late in answered), *counted):
-            for name in each:
-                names[name] = names.get(name, 0) + 1
+        # Most messages of a batch count as the same.
+        alike = Counter(late.answer.counts for late in answered)
+        alike.update(counted)
+        names: Counter[str] = Counter()
+        for each, times in alike.items():
+            names.update(dict.fromkeys(each, times))
         hour = int(now // 3600)
         db.executemany(schema.COUNTED, [(hour, name, count) for name, count in names.items()])
         seen = {late.claim.push.user: late.at for late in answered}

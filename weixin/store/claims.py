@@ -1,6 +1,6 @@
 """Who runs what: claims that are exact across processes and end with the process, in one file beside the store.
 
-A claim is a lock on one byte, at an offset that is a hash of its key: at once, no system call but its own, and the
+A claim is a lock on one byte, at an offset that is a part of its key: at once, no system call but its own, and the
 kernel frees it when the process dies, so that nobody looks at pids or waits for a time-out. The bytes themselves need
 not exist. On Linux they are open-file-description locks (man fcntl), which belong to this descriptor: another store in
 the same process, or a library that opens and closes the file, cannot lose them for us, as with POSIX locks it would.
@@ -11,17 +11,20 @@ In front of the offsets the file holds two tables. They only ever say "look into
   one, and how many runs of it were begun: a run that kills its process within a millisecond is counted all the same;
 * a slot for many users says until when one of them has mail.
 
-They are written with ``pwrite``: it survives the process like a mapping would, and a full disk is an error, not SIGBUS.
+They are read through a mapping, which costs nothing, and written with ``pwrite``, which survives the process just as
+well, and where a full disk is an error and not SIGBUS.
 """
 
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
 import struct
 import time
 import weakref
 import zlib
+from collections.abc import Iterable
 
 # Keys that share a slot cost each other a query now and then: at a hundred messages a second, one in twenty.
 SLOTS = 1 << 17
@@ -34,6 +37,7 @@ _SIZE = _MAIL_AT + MAIL_SLOTS * _MAIL.size
 # Thirty bits of seconds from here end in 2054.
 _EPOCH = 1_600_000_000
 MOST_RUNS = 3
+_WORD = 0xFFFFFFFF
 # Locks begin behind the tables, so that the two cannot be confused by anybody who looks; man fcntl: l_start is signed.
 _LOCKS_AT = 1 << 32
 _LOCKS = (1 << 62) - 1
@@ -47,12 +51,16 @@ _LONGEST_WAIT = 0.01
 
 
 class Claims:
-    """The file of claims. Its locks exclude other `Claims` on the same file, not the threads that share this one."""
+    """The file of claims. Keys are sixteen bytes, the last twelve of them a hash.
+
+    Its locks exclude other `Claims` on the same file, not the threads that share this one.
+    """
 
     def __init__(self, path: str) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._fill()
+            self._tables = mmap.mmap(self._fd, _SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
         except OSError:
             os.close(self._fd)
             raise
@@ -71,12 +79,31 @@ class Claims:
         """End every claim."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
+            self._tables.close()  # it has a descriptor of its own, and the locks live as long as that
             os.close(fd)
+
+    def take(self, key: bytes, now: float, since: float) -> int:
+        """Claim *key*: -1 if somebody else has it, 0 if nobody has had it since, and then its first run is begun.
+
+        Else somebody may have had it, and the answer is one more than the runs of it that are known to have begun.
+        (`lock` and `begin` and a look in between, because it is every message's.)
+        """
+        fd = self._fd
+        try:
+            _set(fd, fcntl.F_WRLCK, key)
+        except (BlockingIOError, PermissionError):
+            return -1
+        at = int.from_bytes(key[4:8], "big") % SLOTS * 8
+        mark, word = _SLOT.unpack_from(self._tables, at)
+        if (word >> 2) + _EPOCH < since:
+            os.pwrite(fd, _SLOT.pack(int.from_bytes(key[12:], "big"), (max(0, int(now) - _EPOCH) << 2 | 1) & _WORD), at)
+            return 0
+        return 1 + (word & MOST_RUNS) if mark == _mark(key) else 1
 
     def lock(self, key: bytes) -> bool:
         """Lock *key*, a hash; False where somebody else has it. Raises OSError where the disk cannot lock."""
         try:
-            _lock(self._fd, fcntl.F_WRLCK, key)
+            _set(self._fd, fcntl.F_WRLCK, key)
         except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as POSIX leaves open
             return False
         return True
@@ -95,34 +122,34 @@ class Claims:
     def unlock(self, key: bytes) -> None:
         """Let go of *key*."""
         if self._fd >= 0:
-            _lock(self._fd, fcntl.F_UNLCK, key)
+            _set(self._fd, fcntl.F_UNLCK, key)
 
-    def look(self, key: bytes, since: float) -> tuple[bool, int]:
-        """Whether *key* may have been claimed since then, and how many runs of it are known to have been begun."""
-        mark, word = _SLOT.unpack(os.pread(self._fd, _SLOT.size, _slot(key)))
-        if (word >> 2) + _EPOCH < since:
-            return False, 0
-        return True, word & MOST_RUNS if mark == _mark(key) else 0
+    def unlock_all(self, keys: Iterable[bytes]) -> None:
+        """Let go of many."""
+        fd = self._fd
+        if fd >= 0:
+            for key in keys:
+                _set(fd, fcntl.F_UNLCK, key)
 
     def begin(self, key: bytes, now: float, runs: int) -> None:
         """Write down that a run of *key* begins, the how manieth. Its lock must be held."""
         word = max(0, int(now) - _EPOCH) << 2 | min(runs, MOST_RUNS)
-        os.pwrite(self._fd, _SLOT.pack(_mark(key), word & 0xFFFFFFFF), _slot(key))
+        os.pwrite(self._fd, _SLOT.pack(_mark(key), word & _WORD), _slot(key))
 
     def has_mail(self, user: str, now: float) -> bool:
         """Whether *user* may have mail."""
-        (until,) = _MAIL.unpack(os.pread(self._fd, _MAIL.size, _mail_slot(user)))
+        (until,) = _MAIL.unpack_from(self._tables, _mail_slot(user))
         return bool(until > now)
 
     def mark_mail(self, user: str, until: float) -> None:
         """Say that *user* has mail until then."""
-        (known,) = _MAIL.unpack(os.pread(self._fd, _MAIL.size, _mail_slot(user)))
+        (known,) = _MAIL.unpack_from(self._tables, _mail_slot(user))
         latest = min(max(int(until) + 1, known), 0xFFFFFFFF)
         os.pwrite(self._fd, _MAIL.pack(latest), _mail_slot(user))
 
 
-def _lock(fd: int, kind: int, key: bytes) -> None:
-    offset = _LOCKS_AT + (int.from_bytes(key[:8], "big") & _LOCKS)
+def _set(fd: int, kind: int, key: bytes) -> None:
+    offset = _LOCKS_AT + (int.from_bytes(key[8:], "big") & _LOCKS)
     if _OFD_SETLK is not None:
         fcntl.fcntl(fd, _OFD_SETLK, _FLOCK.pack(kind, 0, offset, 1, 0))  # 0 is SEEK_SET
     else:
@@ -131,7 +158,7 @@ def _lock(fd: int, kind: int, key: bytes) -> None:
 
 
 def _slot(key: bytes) -> int:
-    return int.from_bytes(key[8:12], "big") % SLOTS * _SLOT.size
+    return int.from_bytes(key[4:8], "big") % SLOTS * _SLOT.size
 
 
 def _mark(key: bytes) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from . import base, schema
@@ -30,6 +31,14 @@ def answered(push: Push, runs: int, answer: Answer, now: float, kept: float, ful
         runs + 1, answer.body, due, now, now + kept,
         answer.rule, answer.result, answer.reply, len(answer.body), answer.ms, answer.code, answer.attempt,
     )  # fmt: skip
+
+
+def put_answers(db: sqlite3.Connection, answers: list[tuple[Any, ...]]) -> None:
+    """Write many rows of `answered`."""
+    together = len(answers) - len(answers) % schema.TOGETHER
+    for at in range(0, together, schema.TOGETHER):
+        db.execute(schema.ANSWERED_TOGETHER, tuple(chain.from_iterable(answers[at : at + schema.TOGETHER])))
+    db.executemany(schema.ANSWERED, answers[together:])
 
 
 def put_mail(db: sqlite3.Connection, push: Push, letters: Iterable[Mail], now: float) -> None:

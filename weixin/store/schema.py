@@ -46,15 +46,21 @@ BEGUN = """INSERT INTO messages
     WHERE done = 0"""
 
 # It has its answer. Where nobody else knows of it this is its first and only row.
-ANSWERED = """INSERT INTO messages
+_ANSWERED = """INSERT INTO messages
     (key, account, user, at, push, name, kind, text, done, runs, body, due, changed, expires,
      rule, result, reply, size, ms, code, attempts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES {values}
     ON CONFLICT(key) DO UPDATE SET push = excluded.push, done = 1, body = excluded.body, due = excluded.due,
     changed = excluded.changed, expires = excluded.expires, rule = excluded.rule, result = excluded.result,
     reply = excluded.reply, size = excluded.size, ms = excluded.ms, code = excluded.code,
     attempts = attempts || CASE WHEN attempts = '' OR excluded.attempts = '' THEN '' ELSE char(10) END
         || excluded.attempts"""
+_VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ANSWERED = _ANSWERED.format(values=_VALUES)
+# Several in one statement: each step of a statement lets go of the interpreter, and a thread that is busy answering
+# takes a while to give it back. (Twenty values each; older SQLites take 999.)
+TOGETHER = 32
+ANSWERED_TOGETHER = _ANSWERED.format(values=", ".join([_VALUES] * TOGETHER))
 
 # Its busy text was said; the answer went to the mailbox, or nowhere.
 ANSWERED_LATE = """UPDATE messages SET done = 1, due = NULL, push = ?, changed = ?, expires = ?, rule = ?, result = ?,

@@ -56,7 +56,7 @@ class SQLite(Store):
         self._remember_mail()
         self._housekeeping = Housekeeping(keep, full)
         self._turns = Turns("store", self._turn, TURN_SECONDS)
-        self._batch = Batch(answers_kept, full, self._wake)
+        self._batch = Batch(answers_kept, full, self._turns)
 
     # Once.
 
@@ -74,23 +74,27 @@ class SQLite(Store):
         finally:
             if not settled:
                 self._claims.pop(push.key, None)
-        self._wake()
+        if self._turns.idle:
+            self._turns.wake()
         return claim
 
     def _settle(self, claim: Claim) -> None:
         """Ask the other processes, and then the database if there may be anything in it."""
         key, now, db = claim.push.key, self._clock(), self._disk.db
         try:
-            if not db.claims.lock(key):
-                claim.status = Status.TAKEN
-                return
-            maybe, runs = db.claims.look(key, now - self._kept - base.UNFETCHED_AFTER)
+            runs = db.claims.take(key, now, now - self._kept - base.UNFETCHED_AFTER)
         except OSError as error:
             self._disk.failed(db, error)
             self._settle(claim)
             return
+        if runs < 0:
+            claim.status = Status.TAKEN
+            return
         claim.home = db
-        row = self._read(lambda c: c.execute(messages.KNOWN, (key,)).fetchone()) if maybe else None
+        if runs == 0:
+            return
+        row = self._read(lambda c: c.execute(messages.KNOWN, (key,)).fetchone())
+        runs -= 1
         if row is not None:
             done, claim.body, claim.seen, known_runs = row
             if done:
@@ -173,6 +177,17 @@ class SQLite(Store):
             claim.home.claims.unlock(claim.push.key)
         if self._claims.get(claim.push.key) is claim:
             del self._claims[claim.push.key]
+
+    def _let_go_all(self, claims: list[Claim]) -> None:
+        """The same for many, without a call for each."""
+        db, mine = self._disk.db, self._claims
+        here = [claim.push.key for claim in claims if claim.home is db]
+        db.claims.unlock_all(here)
+        for key in here:
+            mine.pop(key, None)
+        for claim in claims:
+            if claim.home is not db:
+                self._let_go(claim)
 
     def say_busy(self, push: Push, body: bytes) -> bytes:
         own = self._heard_of(push)
@@ -339,10 +354,6 @@ class SQLite(Store):
 
     # The late writer's turn.
 
-    def _wake(self) -> None:
-        if self._turns.idle:
-            self._turns.wake()
-
     def _turn(self) -> float:
         self.flush()
         db = self._disk.db
@@ -361,8 +372,7 @@ class SQLite(Store):
                 written = self._batch.write(self._commit, self._clock())
             except sqlite3.OperationalError:
                 return  # another process has the file: with the next turn, then
-        for claim in written:
-            self._let_go(claim)
+        self._let_go_all(written)
 
     def _commit(self, work: Callable[[sqlite3.Connection], None]) -> None:
         def both(db: sqlite3.Connection) -> None:
