@@ -24,6 +24,7 @@ from ..wire.messages import Message
 from ..wire.replies import MAX_TEXT, SUCCESS, Finding, Reply, Success, Text
 from . import deadline, identity, ladder, mailbox
 from .counts import Counts
+from .errors import BudgetSpent, MessageKills, StuckRun
 from .keeper import Keeper
 from .pool import Pool
 from .run import Given, Gone, Run, Visit
@@ -35,18 +36,6 @@ _log = logging.getLogger("wxserve.delivery")
 
 # A message whose run ended with its process so often is not run again: it would take the next process too.
 MOST_RUNS = 2
-
-
-class MessageKills(RuntimeError):
-    """The handlers of this message have ended their process twice."""
-
-
-class StuckRun(RuntimeError):
-    """A handler that does not come back."""
-
-
-class BudgetSpent(TimeoutError):
-    """A handler took longer than its ``budget=``."""
 
 
 class Desk:

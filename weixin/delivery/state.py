@@ -37,6 +37,7 @@ class State(dict[str, Any]):
         self._lock = hashlib.blake2b(f"state\0{account}\0{user}".encode("utf-8", "replace"), digest_size=16).digest()
         self._wait = wait
         self._locked = False
+        self._locked_before = False
         self._kept: dict[str, str] = {}
         if exclusive:
             self._take_lock()
@@ -44,6 +45,7 @@ class State(dict[str, Any]):
 
     def __enter__(self) -> State:
         """Have the user's lock, and the state as it is now; a change before this and not kept yet stays changed."""
+        self._locked_before = self._locked
         if not self._locked:
             changes = self._changes()
             self._take_lock()
@@ -58,7 +60,8 @@ class State(dict[str, Any]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if kind is None:
             self.keep()
-        self.release()
+        if not self._locked_before:
+            self.release()
 
     def keep(self) -> None:
         """Commit what changed. Raises StateError."""

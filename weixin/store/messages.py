@@ -6,7 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 from . import rows, schema
-from .base import Answer, Mail, Overdue, Push, Verdict
+from .base import ORPHAN_AFTER, Answer, Mail, Overdue, Push, Verdict
 
 # Overdue messages handed out at a time; the next look is a second later.
 OVERDUE_AT_ONCE = 20
@@ -92,6 +92,16 @@ def fetch(db: sqlite3.Connection, key: bytes) -> bytes | None:
 def overdue(db: sqlite3.Connection, now: float) -> list[Overdue]:
     found = db.execute(_OVERDUE, (now, OVERDUE_AT_ONCE)).fetchall()
     return [Overdue(Push(*row[:8]), row[8], row[10] if row[9] else None) for row in found]
+
+
+def expecting(db: sqlite3.Connection, account: str, user: str, now: float) -> bool:
+    """Whether an answer is on its way to this user's mailbox: busy was said, or nobody came for it."""
+    row = db.execute(
+        "SELECT 1 FROM messages WHERE due IS NOT NULL AND account = ? AND user = ?"
+        " AND (done = 0 AND body IS NOT NULL OR at < ?) LIMIT 1",
+        (account, user, now - ORPHAN_AFTER),
+    ).fetchone()
+    return row is not None
 
 
 def settle(

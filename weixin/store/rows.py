@@ -53,6 +53,16 @@ def put_mail(db: sqlite3.Connection, push: Push, letters: Iterable[Mail], now: f
         db.execute(schema.MAIL_OVER, (*whose, *whose, base.MAIL_PER_USER))
 
 
+def mail(db: sqlite3.Connection, account: str, user: str, now: float) -> list[Mail]:
+    """What waits for a user, oldest first."""
+    found = db.execute(
+        "SELECT question, kind, text, body, key, at, id FROM mail"
+        " WHERE user = ? AND account = ? AND expires > ? ORDER BY id",
+        (user, account, now),
+    )
+    return [Mail(*row) for row in found]
+
+
 def has_mail(db: sqlite3.Connection, ids: tuple[int, ...]) -> bool:
     """Whether all of these letters are there."""
     (left,) = db.execute(f"SELECT count(*) FROM mail WHERE id IN ({_marks(ids)})", ids).fetchone()

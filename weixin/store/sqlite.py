@@ -91,10 +91,13 @@ class SQLite(Store):
             claim.status = Status.TAKEN
             return
         claim.home = db
-        if runs == 0:
-            return
+        if runs > 0:
+            self._look_up(claim, runs - 1, now)
+
+    def _look_up(self, claim: Claim, runs: int, now: float) -> None:
+        """Somebody may have had the message before: is it answered? Else *runs* of it are known to have begun."""
+        key, db = claim.push.key, self._disk.db
         row = self._read(lambda c: c.execute(messages.KNOWN, (key,)).fetchone())
-        runs -= 1
         if row is not None:
             done, claim.body, claim.seen, known_runs = row
             if done:
@@ -105,8 +108,12 @@ class SQLite(Store):
             claim.recorded = True
             self._write(lambda c: c.execute("UPDATE messages SET runs = ? WHERE key = ?", (runs + 1, key)))
         claim.runs = runs
+        self._begin(key, now, runs + 1)
+
+    def _begin(self, key: bytes, now: float, runs: int) -> None:
+        db = self._disk.db
         try:
-            db.claims.begin(key, now, runs + 1)
+            db.claims.begin(key, now, runs)
         except OSError as error:
             self._disk.failed(db, error)
 
@@ -222,29 +229,12 @@ class SQLite(Store):
 
     def mail(self, account: str, user: str) -> list[Mail]:
         now = self._clock()
-        try:
-            if not self._disk.db.claims.has_mail(user, now):
-                return []
-        except OSError as error:
-            self._disk.failed(self._disk.db, error)
-        rows = self._read(
-            lambda db: db.execute(
-                "SELECT question, kind, text, body, key, at, id FROM mail"
-                " WHERE user = ? AND account = ? AND expires > ? ORDER BY id",
-                (user, account, now),
-            ).fetchall()
-        )
-        return [Mail(*row) for row in rows]
+        if not self._disk.db.claims.has_mail(user, now):
+            return []
+        return self._read(lambda db: rows.mail(db, account, user, now))
 
     def expecting(self, account: str, user: str, now: float) -> bool:
-        row = self._read(
-            lambda db: db.execute(
-                "SELECT 1 FROM messages WHERE due IS NOT NULL AND account = ? AND user = ?"
-                " AND (done = 0 AND body IS NOT NULL OR at < ?) LIMIT 1",
-                (account, user, now - base.ORPHAN_AFTER),
-            ).fetchone()
-        )
-        return row is not None
+        return self._read(lambda db: messages.expecting(db, account, user, now))
 
     def _mark_mail(self, user: str, letters: Iterable[Mail]) -> None:
         if letters:

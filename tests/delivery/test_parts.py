@@ -1,0 +1,105 @@
+"""The small parts: which delivery, which message, how much time, whose turn."""
+
+from __future__ import annotations
+
+import threading
+import time
+import unittest
+
+from tests.delivery.platform import message
+from weixin.delivery import deadline
+from weixin.delivery.bell import Bell
+from weixin.delivery.identity import key_of, push_of
+from weixin.delivery.ladder import Pace, attempt
+from weixin.delivery.pool import LINE, Pool
+from weixin.delivery.terms import shown
+
+
+class Attempts(unittest.TestCase):
+    def test_the_larger_of_what_was_seen_and_what_the_age_says(self) -> None:
+        for seen, age, expected in (
+            (1, 0, 1), (1, 1, 1), (1, 4, 2), (1, 6, 2), (1, 9, 3), (1, 15, 3), (2, 0, 2), (3, 0, 3), (2, 10, 3),
+            (4, 0, 4), (1, -5, 1), (1, 61, 1), (1, 10**9, 1), (2, 10**9, 2),
+        ):  # fmt: skip
+            self.assertEqual(attempt(seen, age), expected, (seen, age))
+
+
+class Identity(unittest.TestCase):
+    def test_what_makes_two_messages_two(self) -> None:
+        def event(**fields: str) -> bytes:
+            return key_of(message(**{"MsgType": "event", "Event": "CLICK", "EventKey": "K", **fields}))
+
+        keys = [
+            key_of(message(number=1)), key_of(message(number=2)), key_of(message(number=1, user="oOTHER")),
+            event(), event(EventKey="L"), event(Event="VIEW"), event(CreateTime="1790000001"), event(FromUserName="oX"),
+            event(ToUserName="gh_2"), event(Event="TEMPLATESENDJOBFINISH", MsgID="7"),
+        ]  # fmt: skip
+        self.assertEqual(len(set(keys)), len(keys))
+        self.assertEqual({len(key) for key in keys}, {16})
+
+    def test_a_delivery_again_is_the_same_whatever_else_changed(self) -> None:
+        self.assertEqual(key_of(message("a", number=1)), key_of(message("b", number=1)))
+        self.assertEqual(
+            key_of(message(MsgType="event", Event="CLICK", EventKey="K")),
+            key_of(message(MsgType="event", Event="click", EventKey="K")),
+        )
+
+    def test_as_much_of_a_text_is_kept_as_may_be(self) -> None:
+        for content, expected in (("none", ""), ("short", "字" * 20 + "…"), ("full", "字" * 30)):
+            self.assertEqual(push_of(message("字" * 30), 0.0, content).text, expected)
+            self.assertEqual(shown("短", content), "" if content == "none" else "短")
+
+
+class Deadlines(unittest.TestCase):
+    def test_what_the_ladder_leaves_and_what_a_budget_says(self) -> None:
+        for which, expected in ((1, 14.5), (2, 9.5), (3, 4.5), (4, 4.5)):
+            self.assertAlmostEqual(deadline.of(None, which, Pace()).left(), expected, delta=0.1)
+        self.assertAlmostEqual(deadline.of(12.0, 3, Pace()).left(), 12.0, delta=0.1)
+        self.assertEqual(deadline.Deadline(-1).left(), 0.0)
+
+
+class Bells(unittest.TestCase):
+    def test_a_ring_ends_a_wait_and_may_come_before_it_or_after_the_end(self) -> None:
+        bell = Bell()
+        threading.Timer(0.02, bell.ring).start()
+        began = time.monotonic()
+        bell.wait(10)
+        bell.wait(10)
+        self.assertLess(time.monotonic() - began, 5)
+        bell.close()
+        bell.ring()
+
+
+class Pools(unittest.TestCase):
+    def test_so_many_at_a_time_the_others_in_line_and_no_more(self) -> None:
+        pool = Pool(2)
+        go, running, done = threading.Event(), threading.Semaphore(0), []
+
+        def work() -> None:
+            running.release()
+            go.wait(10)
+            done.append(threading.get_ident())
+
+        for _ in range(2):
+            self.assertFalse(pool.full)
+            self.assertTrue(pool.submit(work))
+        for _ in range(2):
+            self.assertTrue(running.acquire(timeout=10))
+        self.assertTrue(pool.full)
+        self.assertTrue(all(pool.submit(work) for _ in range(2 * LINE)))
+        self.assertFalse(pool.submit(work))
+        go.set()
+        for _ in range(2 * LINE):
+            self.assertTrue(running.acquire(timeout=10))
+        pool.end()
+        self.assertLessEqual(len(set(done)), 2)
+        self.assertFalse(pool.submit(work))
+
+    def test_work_that_fails_takes_nothing_with_it(self) -> None:
+        pool = Pool(1)
+        done = threading.Event()
+        with self.assertLogs("wxserve.delivery"):
+            pool.submit(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+            pool.submit(done.set)
+            self.assertTrue(done.wait(10))
+        pool.end()
