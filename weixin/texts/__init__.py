@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .codes import CODES
+from .console import CONSOLE
 from .slips import SLIPS
 from .words import WORDS
 
@@ -61,5 +62,11 @@ def explain(code: str, lang: str, values: Mapping[str, Any] | None = None) -> Ex
 
 def say(key: str, lang: str, **values: Any) -> str:
     """Return the sentence *key*, with *values* filled in if there are any."""
-    text = WORDS[key][lang]
+    text = (WORDS.get(key) or CONSOLE[key])[lang]
     return text.format_map(_Blanks(values)) if values else text
+
+
+def catalogue() -> dict[str, Any]:
+    """Return what the console's page needs: its words in each language, and what the codes and slips mean."""
+    words = {lang: {key: entry[lang] for key, entry in CONSOLE.items()} for lang in LANGUAGES}
+    return {**words, "codes": CODES, "slips": SLIPS}

@@ -1,0 +1,982 @@
+/* The page. Everything that somebody else wrote (texts, replies, XML) is put in as text, never as markup: `h` makes
+   elements and text nodes and nothing else. Sections: words · making elements · talking to the server · the phone ·
+   sending · the list · the inspector · rules, health, settings · keys · start. */
+"use strict";
+(() => {
+
+// Words.
+
+let W = { zh: {}, en: {}, codes: {}, slips: {} };
+const stored = (name, value) => {
+  try {
+    if (value === undefined) return localStorage.getItem("wxserve." + name);
+    localStorage.setItem("wxserve." + name, value);
+  } catch { /* a browser that keeps nothing */ }
+  return null;
+};
+let lang = stored("lang") || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (values && name in values ? values[name] : all));
+const t = (key, values) => (key in W[lang] ? fill(W[lang][key], values) : key);
+const has = key => key in W[lang];
+const kindName = kind => (has("kind." + kind) ? t("kind." + kind) : kind || "?");
+/** A code's [title, cause, fix]; a slip's sentence takes the place of {problem}, as in the terminal. */
+function codeWords(code, values) {
+  const known = W.codes[code] && W.codes[code][lang];
+  if (!known) return [code, "", ""];
+  const all = { hint: "", ...values };
+  if (all.reason && has("miss." + all.reason)) all.reason = t("miss." + all.reason);
+  let [title, cause, fix] = known;
+  const slip = values && W.slips[values.reason] && W.slips[values.reason][lang];
+  if (slip && title.includes("{problem}")) { all.problem = fill(slip[0], all); fix = slip[1]; }
+  return [title, cause, fix].map(part => fill(part, all));
+}
+const two = n => String(n).padStart(2, "0");
+const clock = (at, seconds = true) => {
+  const d = new Date(at * 1000);
+  return two(d.getHours()) + ":" + two(d.getMinutes()) + (seconds ? ":" + two(d.getSeconds()) : "");
+};
+const took = s => (s < 1 ? Math.round(s * 1000) + " ms" : s.toFixed(1) + " s");
+const circled = n => "①②③④⑤"[n - 1] || String(n);
+
+// Making elements.
+
+const $ = id => document.getElementById(id);
+const SVG = "http://www.w3.org/2000/svg";
+function put(node, props, children) {
+  for (const [name, value] of Object.entries(props || {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "value") node.value = value;
+    else node.setAttribute(name === "cls" ? "class" : name, value === true ? "" : value);
+  }
+  for (const child of children.flat()) {
+    if (child === null || child === undefined || child === false || child === "") continue;
+    node.append(child instanceof Node ? child : String(child));
+  }
+  return node;
+}
+const h = (tag, props, ...children) => put(document.createElement(tag), props, children);
+const s = (tag, props, ...children) => put(document.createElementNS(SVG, tag), props, children);
+const ICONS = {
+  text: "M4 5h16v11H10l-4 3v-3H4z", image: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9h.01", voice: "M12 4v10M8 9v5a4 4 0 0 0 8 0V9M12 18v3",
+  video: "M4 6h11v12H4zM15 10l5-3v10l-5-3", location: "M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.8 7 11 7 11zM12 8v4M10 10h4",
+  link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
+  plus: "M12 5v14M5 12h14", minus: "M5 12h14", scan: "M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M4 12h16", tap: "M5 7h14M5 12h14M5 17h9",
+  camera: "M4 8h4l2-3h4l2 3h4v11H4zM12 10a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z", bell: "M6 16V11a6 6 0 1 1 12 0v5l2 2H4zM10 21h4",
+  person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4 21c1-5 4-7 8-7s7 2 8 7", code: "M8 7l-5 5 5 5M16 7l5 5-5 5M13 5l-2 14", note: "M9 18V6l10-2v12M9 18a3 2.5 0 1 1-6 0 3 2.5 0 0 1 6 0zM19 16a3 2.5 0 1 1-6 0 3 2.5 0 0 1 6 0z",
+};
+const icon = name => s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: ICONS[name] || ICONS.tap }));
+
+// What is known.
+
+let state = null, rows = new Map(), sel = "", details = new Map(), cursor = "";
+let user = stored("user") || "", mode = "", view = "chat", filter = { only: "", q: "" };
+const bench = { slow: 0, latency: 0, fault: "", first: 1 };
+const pictures = new URLSearchParams(location.search).get("pictures") === "1";
+const liveChoice = new URLSearchParams(location.search).get("live");
+const narrow = () => getComputedStyle(document.querySelector(".tabs")).display !== "none";
+
+// Talking to the server.
+
+async function api(path, body) {
+  const options = body === undefined ? {} : { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const response = await fetch(path, { ...options, credentials: "same-origin", cache: "no-store" });
+  const data = await response.json().catch(() => ({}));
+  if (response.status === 401 && path !== "/api/login") { askKey(); throw new Error("key"); }
+  if (!response.ok) throw Object.assign(new Error(data.error || String(response.status)), { status: response.status, data });
+  return data;
+}
+function complain(error) {
+  if (error.message === "key") return;
+  const key = "error." + error.message;
+  const values = error.data || {};
+  say(has(key) ? t(key, { ...values, field: values.field || "" }) : t("error.unknown", { error: error.message }), true);
+}
+let spoken = 0, waiting = 0, counted = { n: 0, bad: 0 };
+/** The one line for screen readers; no more often than every two seconds. */
+function say(text, now) {
+  clearTimeout(waiting);
+  const wait = now ? 0 : Math.max(0, spoken + 2000 - Date.now());
+  waiting = setTimeout(() => { $("announce").textContent = text; spoken = Date.now(); }, wait);
+  if (now) toast(text);
+}
+let toastTimer = 0;
+function toast(text) {
+  $("strip").hidden = false;
+  $("strip").textContent = text;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(strip, 6000);
+}
+
+let source = null, failures = 0, polling = 0, polls = 0;
+function setLive(how) { const el = $("live"); el.dataset.state = how; el.textContent = t("live." + how); }
+function connect() {
+  if (liveChoice === "off") return setLive("off");
+  if (liveChoice === "poll") return poll();
+  if (!polls) setLive("wait");
+  if (source) source.close();
+  source = new EventSource("/api/events" + (cursor ? "?after=" + encodeURIComponent(cursor) : ""));
+  source.onopen = () => { if (failures || polls) refresh(); failures = polls = 0; setLive("on"); };
+  source.addEventListener("delivery", e => { cursor = e.lastEventId; take(JSON.parse(e.data)); });
+  source.addEventListener("reload", e => { cursor = e.lastEventId; reloaded(JSON.parse(e.data)); });
+  source.addEventListener("clear", e => { cursor = e.lastEventId; forget(JSON.parse(e.data).user); });
+  source.onerror = () => {
+    failures += 1;
+    setLive("wait");
+    if (failures >= 3 || source.readyState === EventSource.CLOSED) { source.close(); poll(); }
+  };
+}
+async function poll() {
+  clearTimeout(polling);
+  try {
+    const news = await api("/api/deliveries?after=" + encodeURIComponent(cursor));
+    news.deliveries.forEach(take);
+    cursor = news.cursor;
+    failures = 0;
+    setLive("poll");
+  } catch (error) {
+    if (error.message === "key") return;
+    failures += 1;
+    setLive("off");
+  }
+  // Somebody may have closed a tab meanwhile: a stream is tried again now and then.
+  polls += 1;
+  if (liveChoice !== "poll" && polls % 5 === 0 && !failures) connect();
+  else polling = setTimeout(poll, 2000);
+}
+/** After an absence: whatever changed meanwhile, and the state of the program, which may be another one. */
+async function refresh() {
+  try {
+    state = await api("/api/state");
+    strip();
+    const all = await api("/api/deliveries");
+    all.deliveries.forEach(take);
+  } catch (error) { complain(error); }
+}
+
+let dirty = new Set(), frame = 0;
+function take(row) {
+  const before = rows.get(row.id);
+  rows.set(row.id, row);
+  if (row.live && row.done && !(before && before.done)) { counted.n += 1; counted.bad += row.outcome === "fault" || row.outcome === "refused"; }
+  details.delete(row.id);
+  dirty.add(row.id);
+  if (!frame) frame = requestAnimationFrame(draw);
+}
+function draw() {
+  frame = 0;
+  const ids = [...dirty];
+  dirty = new Set();
+  while (rows.size > 500) { const oldest = rows.keys().next().value; rows.delete(oldest); dropRow(oldest); }
+  drawRows(ids);
+  drawTurns(ids);
+  if (ids.includes(sel)) drawDetail();
+  if (view === "health") drawHealth();
+  if (counted.n) { say(t("heard", counted)); counted = { n: 0, bad: 0 }; }
+  if ([...rows.values()].some(row => !row.done && !row.live)) tick();
+}
+let ticking = 0;
+/** While something is under way its bar grows and its seconds run. */
+function tick() {
+  if (ticking) return;
+  ticking = setTimeout(() => {
+    ticking = 0;
+    let any = false;
+    for (const row of rows.values()) if (!row.done && !row.live) { any = true; const turn = turns.get(row.id); if (turn) drawMeta(turn, row); if (row.id === sel) drawRuler(row); }
+    if (any) tick();
+  }, 100);
+}
+const running = row => (row.done ? row.seconds : Math.max(0, Date.now() / 1000 - row.at));
+
+// The phone.
+
+const turns = new Map();
+function drawTurns(ids) {
+  const log = $("log");
+  const stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  const names = new Set();
+  for (const id of ids) {
+    const row = rows.get(id);
+    if (!row || row.user !== user || (row.live && !row.kind)) continue;
+    names.add(id);
+    let turn = turns.get(id);
+    if (!turn) {
+      turn = h("div", { cls: "turn", "data-id": id });
+      turns.set(id, turn);
+      turn.at = row.at;
+      const next = [...log.children].find(other => other.at > row.at);
+      log.insertBefore(turn, next || null);
+    }
+    drawTurn(turn, row);
+  }
+  while (log.children.length > 160) { const first = log.firstChild; turns.delete(first.dataset && first.dataset.id); first.remove(); }
+  $("peer").textContent = [...rows.values()].some(row => row.user === user && !row.done) ? t("phone.typing") : state.name;
+  hello();
+  if (names.size && stuck) log.scrollTop = log.scrollHeight;
+}
+function hello() {
+  const log = $("log");
+  const old = log.querySelector(".hello");
+  if (turns.size) { if (old) old.remove(); return; }
+  if (old) old.remove();
+  const idea = (label, order) => h("button", { type: "button", onclick: () => send(order) }, label);
+  log.append(h("div", { cls: "hello" }, h("p", null, t("hello")), h("div", { cls: "ideas" },
+    idea("👋 " + t("hello.hi"), { kind: "text", words: [t("hello.hi")] }), idea(kindName("subscribe"), { kind: "subscribe" }),
+    idea(kindName("image"), { kind: "image" }), idea(t("hello.slow"), { kind: "text", words: [t("hello.story")], slow: 7 }))));
+}
+function redrawPhone() {
+  turns.clear();
+  $("log").replaceChildren();
+  drawTurns([...rows.values()].sort((a, b) => a.at - b.at).map(row => row.id));
+  $("log").scrollTop = $("log").scrollHeight;
+}
+function drawTurn(turn, row) {
+  const parts = [];
+  const before = turn.previousElementSibling;
+  if (!before || !before.at || row.at - before.at > 300) parts.push(h("time", { cls: "when", datetime: new Date(row.at * 1000).toISOString() }, clock(row.at, false)));
+  parts.push(row.event || !row.said.kind ? systemLine(row) : line("me", said(row.said), t("me")));
+  const quiet = row.outcome === "nothing" && !row.bubble.kind;
+  if (!row.done) { if (!row.event) parts.push(line("them", h("div", { cls: "bubble" }, h("span", { cls: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"))), "")); }
+  else if (row.bubble.kind && row.outcome === "reply") parts.push(row.bubble.kind.startsWith("transfer_") ? handedOver(row.bubble) : line("them", reply(row.bubble, row), t("them")));
+  else if (row.outcome === "nothing" && row.bubble.kind) parts.push(h("p", { cls: "sys" }, t("not-shown", { kind: kindName(row.bubble.kind) })));
+  else if (quiet) parts.push(h("p", { cls: "sys" }, t("no-reply")));
+  else if ((row.outcome === "fault" || row.outcome === "refused") && row.shown) parts.push(h("p", { cls: "fault", lang: "zh" }, state.health.fault || W.zh["fault.notice"]));
+  turn.meta = h("button", { type: "button", cls: "meta", onclick: () => select(row.id, true) });
+  drawMeta(turn, row);
+  turn.replaceChildren(...parts, turn.meta);
+  turn.classList.toggle("selected", row.id === sel);
+}
+function drawMeta(turn, row) {
+  const parts = [];
+  const retried = row.attempts.length > 1 || (row.attempts[0] && row.attempts[0].n > 1);
+  if (retried) parts.push(row.attempts.map(a => circled(a.n) + mark(a)).join(" "));
+  parts.push(h("span", { cls: row.seconds > 3 ? "warn" : "" }, row.done ? took(row.seconds) : running(row).toFixed(1) + " s"));
+  if (row.code) parts.push(h("span", { cls: "code" }, row.code));
+  else if (row.outcome === "fault") parts.push(whyShort(row));
+  else if (row.rule_at) parts.push(h("span", null, row.rule_at));
+  if (row.notes.length) parts.push(h("span", { cls: "warn" }, "⚠ " + row.notes.length));
+  turn.meta.replaceChildren(h("span", { cls: "sr" }, t("inspect.this")), ...parts.map(part => (part instanceof Node ? part : h("span", null, part))));
+}
+const MARKS = { reply: "✓", nothing: "✓", refused: "✕", fault: "✕", timeout: "✕", dropped: "✕", running: "…" };
+const mark = attempt => MARKS[attempt.state] || "";
+const line = (side, bubble, who) => h("div", { cls: "line " + side }, side === "them" && avatar(side), h("div", null, who && h("span", { cls: "sr" }, who), bubble), side === "me" && avatar(side));
+const avatar = side => h("span", { cls: "avatar", "aria-hidden": "true" }, side === "me" ? t("me.short") : (state.name[0] || "w").toUpperCase());
+function systemLine(row) {
+  if (!row.said.kind) return line("me", h("div", { cls: "bubble" }, h("span", { cls: "mono" }, t("raw"))), t("me"));
+  const more = row.said.scene || row.said.key || row.said.label || "";
+  return h("p", { cls: "sys" }, h("span", { cls: "sr" }, t("me")), t("event.did", { what: kindName(row.kind) }), more && h("b", null, " " + more));
+}
+const bubble = (...children) => h("div", { cls: "bubble" }, ...children);
+function said(what) {
+  const kind = what.kind;
+  if (kind === "text") return bubble(what.text || "");
+  if (kind === "voice") return h("div", null, h("div", { cls: "bubble voice" }, icon("voice"), t("bubble.voice")), what.recognition && h("p", { cls: "under" }, t("bubble.heard", { text: what.recognition })));
+  if (kind === "image") return picture(what.pic_url, what.media_id, t("bubble.image"));
+  if (kind === "video" || kind === "shortvideo") return mediaBox("video", kindName(kind), what.media_id);
+  if (kind === "location") return h("div", { cls: "bubble media" }, h("div", { cls: "place" }, h("div", { cls: "map" }, icon("location")), h("div", { cls: "body" }, ...cardText(what.label || kindName(kind), (what.x ?? "") + ", " + (what.y ?? "")))));
+  if (kind === "link") return h("div", { cls: "card" }, linkBox(what.url, cardText(what.title || what.url, what.description)));
+  return bubble(kindName(kind), " ", what.text || what.title || "");
+}
+const cardText = (title, text) => [h("span", { cls: "head" }, title), text && h("span", { cls: "desc" }, text)];
+const safe = url => /^https?:\/\//i.test(url || "");
+const linkBox = (url, children) => (safe(url) ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...children) : h("div", { cls: "body" }, ...children));
+const mediaBox = (name, label, id) => h("div", { cls: "bubble media" }, h("div", { cls: "pic" }, icon(name), h("span", null, label), id && h("span", { cls: "mono" }, id)));
+function picture(url, id, label) {
+  if (pictures && safe(url)) return h("div", { cls: "bubble media" }, h("div", { cls: "pic" }, h("img", { src: url, alt: label, referrerpolicy: "no-referrer", loading: "lazy" })));
+  const box = mediaBox("image", label, id || url);
+  if (safe(url)) box.firstChild.append(showPictures());
+  return box;
+}
+const showPictures = () => h("button", { type: "button", cls: "mini", onclick: () => { location.href = "/?pictures=1"; } }, t("pictures.load"));
+function reply(b, row) {
+  const kind = b.kind;
+  if (kind === "text") return bubble(...rich(b.text));
+  if (kind === "image") return mediaBox("image", t("bubble.image"), b.media_id);
+  if (kind === "voice") return h("div", { cls: "bubble voice" }, icon("voice"), h("span", null, t("bubble.voice"), " ", h("span", { cls: "mono" }, b.media_id || "")));
+  if (kind === "video") return h("div", { cls: "card" }, h("div", { cls: "cover" }, icon("video"), h("span", { cls: "mono" }, b.media_id || "")), h("div", { cls: "body" }, ...cardText(b.title || t("bubble.video"), b.text)));
+  if (kind === "music") return h("div", { cls: "bubble media" }, linkBox(b.url, [h("div", { cls: "tune" }, icon("note"), ...cardText(b.title || t("bubble.music"), b.text))]));
+  if (kind === "news") return news(b, row);
+  return bubble(kind);
+}
+const handedOver = b => h("p", { cls: "sys" }, b.kind === "transfer_biz_ai_ivr" ? t("bubble.ai") : t("bubble.handover", { account: b.account || "" }));
+function news(b, row) {
+  const articles = b.articles || [];
+  const most = row.event ? 8 : b.most;
+  const first = articles[0] || {};
+  const cover = pictures && safe(first.pic) ? h("img", { src: first.pic, alt: "", referrerpolicy: "no-referrer", loading: "lazy" }) : h("span", null, first.pic || "");
+  const card = h("div", { cls: "card" }, linkBox(first.url, [h("span", { cls: "cover" }, cover), ...cardText(first.title || "", first.text)]));
+  articles.slice(1).forEach((a, i) => {
+    const box = linkBox(a.url, [h("span", null, a.title)]);
+    box.classList.add("more");
+    if (i + 1 >= most) box.classList.add("off");
+    card.append(box);
+  });
+  if (articles.length > most) card.append(h("p", { cls: "note" }, t("articles.first")));
+  if (!pictures && safe(first.pic)) card.append(h("p", { cls: "body" }, showPictures()));
+  return card;
+}
+/** Text as WeChat shows it: <a> with http, https or weixin://bizmsgmenu is a link or a choice, everything else letters. */
+function rich(text) {
+  const parts = [];
+  const pattern = /<a\s[^<>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)')[^<>]*>([^<]*)<\/a>|(\[[\u4e00-\u9fff]{1,4}\]|\[[A-Z][a-z]{2,8}\])/g;
+  let at = 0;
+  for (const found of text.matchAll(pattern)) {
+    parts.push(text.slice(at, found.index));
+    at = found.index + found[0].length;
+    const href = found[1] ?? found[2], label = found[3];
+    if (found[4]) parts.push(h("span", { cls: "face" }, found[4]));
+    else if (safe(href)) parts.push(h("a", { href, target: "_blank", rel: "noopener noreferrer" }, label));
+    else if (href.startsWith("weixin://bizmsgmenu?")) {
+      const words = new URLSearchParams(href.split("?")[1]).get("msgmenucontent") || label;
+      parts.push(h("button", { type: "button", cls: "choice", onclick: () => send({ kind: "text", words: [words] }) }, label));
+    } else parts.push(found[0]);
+  }
+  parts.push(text.slice(at));
+  return parts;
+}
+function drawMenu() {
+  const box = $("menu");
+  box.hidden = !state.menu.length;
+  box.replaceChildren(...state.menu.map(button => {
+    const entries = button.sub_button || [];
+    if (!entries.length) return h("div", null, h("button", { type: "button", onclick: () => press(button) }, button.name));
+    const list = h("ul", { hidden: true }, ...entries.slice(0, 5).map(entry => h("li", null, h("button", { type: "button", onclick: () => { list.hidden = true; opener.setAttribute("aria-expanded", "false"); press(entry); } }, entry.name))));
+    const opener = h("button", { type: "button", "aria-expanded": "false", onclick: () => { list.hidden = !list.hidden; opener.setAttribute("aria-expanded", String(!list.hidden)); } }, "≡ " + button.name);
+    return h("div", { onkeydown: e => { if (e.key === "Escape") { list.hidden = true; opener.focus(); } } }, list, opener);
+  }));
+}
+const MENU = { view: "url", miniprogram: "pagepath" };
+function press(entry) {
+  const kind = { miniprogram: "view_miniprogram", scancode_push: "scancode_push" }[entry.type] || entry.type || "click";
+  send({ kind, words: [entry[MENU[entry.type] || "key"] || ""] });
+}
+
+// Sending.
+
+let inputs = [], recall = -1;
+try { inputs = JSON.parse(stored("inputs") || "[]"); } catch { /* somebody else's words */ }
+async function send(order) {
+  const full = { user, mode, ...bench, ...order };
+  const fault = state.faults.find(each => each.name === full.fault);
+  if (fault && fault.sealed && mode === "plain") full.fault = "";
+  try {
+    const { id } = await api("/api/send", full);
+    select(id);
+    return id;
+  } catch (error) { complain(error); return ""; }
+}
+function submit() {
+  const box = $("text"), text = box.value;
+  if (!text.trim()) return;
+  inputs = [text, ...inputs.filter(each => each !== text)].slice(0, 20);
+  stored("inputs", JSON.stringify(inputs));
+  recall = -1;
+  box.value = "";
+  grow();
+  send({ kind: "text", words: [text] });
+}
+function grow() { const box = $("text"); box.style.height = "auto"; box.style.height = Math.min(120, box.scrollHeight + 2) + "px"; }
+function typed(event) {
+  // An input method uses Enter for its own: a word that is being composed is not sent.
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) { event.preventDefault(); submit(); return; }
+  const up = event.key === "ArrowUp", down = event.key === "ArrowDown";
+  if (!(up || down) || event.isComposing || $("text").value.includes("\n")) return;
+  if (recall < 0 && (down || $("text").value)) return;
+  event.preventDefault();
+  recall = Math.max(-1, Math.min(inputs.length - 1, recall + (up ? 1 : -1)));
+  $("text").value = recall < 0 ? "" : inputs[recall];
+}
+
+const GROUPS = [
+  ["messages", ["text", "image", "voice", "video", "shortvideo", "location", "link"]],
+  ["events", ["subscribe", "subscribe:scene", "unsubscribe", "scan", "location_event", "click", "view", "scancode_push", "scancode_waitmsg",
+    "pic_sysphoto", "pic_photo_or_album", "pic_weixin", "location_select", "view_miniprogram", "templatesendjobfinish", "kf_create_session", "kf_close_session", "kf_switch_session"]],
+];
+const KIND_ICONS = { image: "image", voice: "voice", video: "video", shortvideo: "video", location: "location", link: "link", text: "text", subscribe: "plus", "subscribe:scene": "scan", unsubscribe: "minus",
+  scan: "scan", location_event: "location", view: "link", scancode_push: "scan", scancode_waitmsg: "scan", pic_sysphoto: "camera", pic_photo_or_album: "image", pic_weixin: "image", location_select: "location",
+  templatesendjobfinish: "bell", kf_create_session: "person", kf_close_session: "person", kf_switch_session: "person" };
+const kept = kind => { try { return JSON.parse(stored("form." + kind) || "[]"); } catch { return []; } };
+function openSheet(open) {
+  $("sheet").hidden = !open;
+  $("plus").setAttribute("aria-expanded", String(open));
+  if (open) drawSheet();
+}
+function drawSheet() {
+  const shown = new Set(GROUPS.flatMap(group => group[1]));
+  const tile = kind => h("button", { type: "button", "data-kind": kind, onclick: () => openForm(kind) }, icon(KIND_ICONS[kind] || "tap"), kindName(kind));
+  const others = h("select", { id: "others", onchange: e => e.target.value && openForm(e.target.value) }, h("option", { value: "" }, "…"),
+    ...state.kinds.filter(each => !shown.has(each.kind)).map(each => h("option", { value: each.kind }, has("kind." + each.kind) ? each.kind + " · " + kindName(each.kind) : each.kind)));
+  $("sheet").replaceChildren(...GROUPS.flatMap(([name, kinds]) => [h("h3", null, t("sheet." + name)), h("div", { cls: "kinds" }, ...kinds.map(tile))]),
+    h("h3", null, t("sheet.more")), h("div", { cls: "kinds" }, h("button", { type: "button", "data-kind": "raw", onclick: () => openRaw("text") }, icon("code"), kindName("raw"))),
+    h("div", { cls: "form" }, h("div", { cls: "field" }, h("label", { for: "others" }, t("sheet.others")), others)));
+  $("sheet").scrollTop = 0;
+}
+function openForm(name, values) {
+  const [kind, scene] = name.split(":");
+  const known = state.kinds.find(each => each.kind === kind);
+  const old = values || kept(name);
+  const fields = known.asks.map((ask, i) => h("div", { cls: "field" },
+    h("label", { for: "f" + i }, has("field." + ask.name) ? t("field." + ask.name) + " " : "", h("code", null, ask.name)), h("input", { id: "f" + i, "data-ask": "", value: old[i] ?? ask.value, autocomplete: "off" })));
+  if (scene) fields.push(h("div", { cls: "field" }, h("label", { for: "fs" }, t("field.scene")), h("input", { id: "fs", value: old.scene || "42", autocomplete: "off" })));
+  const form = h("form", { cls: "form", onsubmit: e => {
+    e.preventDefault();
+    const words = [...form.querySelectorAll("[data-ask]")].map(input => input.value);
+    stored("form." + name, JSON.stringify(words));
+    send({ kind, words, scene: scene ? $("fs").value : "" });
+  } }, h("h3", null, kindName(name)), ...fields, !fields.length && h("p", { cls: "dim" }, t("sheet.nothing")),
+  h("div", { cls: "row" }, h("button", { type: "button", cls: "mini grow", onclick: drawSheet }, "‹ " + t("sheet.back")), h("button", { type: "button", cls: "mini", onclick: () => openRaw(kind) }, "XML"), h("button", { cls: "primary" }, t("phone.send"))));
+  $("sheet").replaceChildren(form);
+  (form.querySelector("input") || form.querySelector(".primary")).focus();
+}
+function openRaw(kind, xml) {
+  const now = Math.floor(Date.now() / 1000);
+  const fresh = text => text.replace(/<CreateTime>\d+/, "<CreateTime>" + now).replace(/(<Msg(?:Id|ID)>)\d+/, "$1" + now + String(Math.random()).slice(2, 9)).replace(/(<FromUserName><!\[CDATA\[)[^\]]*/, "$1" + user);
+  const area = h("textarea", { id: "raw", spellcheck: "false", value: xml || fresh(state.kinds.find(each => each.kind === kind).xml) });
+  const choose = h("select", { id: "raw-kind", onchange: e => { area.value = fresh(state.kinds.find(each => each.kind === e.target.value).xml); } }, ...state.kinds.map(each => h("option", { value: each.kind, selected: each.kind === kind }, each.kind)));
+  openSheetWith(h("form", { cls: "form", onsubmit: e => { e.preventDefault(); send({ kind: "raw", xml: area.value, words: [] }); } }, h("h3", null, kindName("raw")),
+    h("div", { cls: "field" }, h("label", { for: "raw-kind" }, t("sheet.template")), choose), h("div", { cls: "field" }, h("label", { for: "raw" }, "XML"), area),
+    h("div", { cls: "row" }, h("button", { type: "button", cls: "mini grow", onclick: drawSheet }, "‹ " + t("sheet.back")), h("button", { cls: "primary" }, t("phone.send")))));
+  area.focus();
+}
+function openSheetWith(node) { $("sheet").hidden = false; $("plus").setAttribute("aria-expanded", "true"); $("sheet").replaceChildren(node); }
+
+function drawBench() {
+  const said = [];
+  $("slow").value = bench.slow; $("latency").value = bench.latency; $("fault").value = bench.fault; $("first").value = bench.first;
+  $("slow-out").textContent = bench.slow + " s"; $("latency-out").textContent = bench.latency + " s";
+  if (bench.slow) said.push(t("bench.said.slow", bench));
+  if (bench.latency) said.push(t("bench.said.latency", bench));
+  if (bench.fault) said.push(t("fault." + bench.fault));
+  if (bench.first > 1) said.push(t("bench.said.first", bench));
+  $("bench-sum").textContent = said.length ? said.join(" · ") : t("bench.none");
+  $("active").hidden = !said.length;
+  $("active").replaceChildren(...said.map(each => h("span", null, each)), said.length ? h("button", { type: "button", onclick: calm }, t("bench.reset")) : "");
+}
+function calm() { Object.assign(bench, { slow: 0, latency: 0, fault: "", first: 1 }); drawBench(); $("text").focus(); }
+const FAULTS = { signature: ["bad-signature", "no-signature", "old-timestamp", "replayed-request"], encryption: ["bad-msg-signature", "wrong-key", "wrong-appid", "bad-padding", "truncated"],
+  body: ["not-xml", "json", "gbk", "oversize"], network: ["duplicate", "slow-body", "idle"] };
+function drawFaults() {
+  const sealed = Object.fromEntries(state.faults.map(each => [each.name, each.sealed]));
+  $("fault").replaceChildren(h("option", { value: "" }, t("fault.none")), ...Object.entries(FAULTS).map(([group, names]) => h("optgroup", { label: t("faults." + group) },
+    ...names.filter(name => name in sealed).map(name => h("option", { value: name, disabled: sealed[name] && mode === "plain" }, t("fault." + name))))));
+  if (sealed[bench.fault] && mode === "plain") bench.fault = "";
+}
+function drawModes() {
+  const legend = $("modes").firstElementChild;
+  $("modes").replaceChildren(legend, ...state.modes.map(each => h("label", { title: each === state.mode ? t("mode.configured") : t("mode.trial") },
+    h("input", { type: "radio", name: "mode", value: each, checked: each === mode, onchange: () => { mode = each; stored("mode", each); drawFaults(); drawBench(); } }), h("span", { lang: "zh" }, { plain: "明文", compat: "兼容", safe: "安全" }[each]))));
+}
+function drawUsers() {
+  const names = [...new Set([state.user, ...JSON.parse(stored("users") || "[]"), user])];
+  $("user").replaceChildren(...names.map(name => h("option", { value: name, selected: name === user }, name)), h("option", { value: "+" }, t("user.new")));
+}
+function chooseUser(name) {
+  if (name === "+") {
+    const names = JSON.parse(stored("users") || "[]");
+    name = "oTEST" + String(names.length + 2).padStart(4, "0");
+    stored("users", JSON.stringify([...names, name]));
+  }
+  user = name;
+  stored("user", user);
+  drawUsers();
+  redrawPhone();
+}
+async function clearUser() {
+  try { await api("/api/clear", { user }); forget(user); say(t("user.cleared", { user }), true); } catch (error) { complain(error); }
+}
+function forget(name) {
+  for (const row of [...rows.values()]) if (row.user === name) { rows.delete(row.id); dropRow(row.id); }
+  if (!rows.has(sel)) { sel = ""; drawDetail(); }
+  redrawPhone();
+  drawCount();
+}
+
+// The list.
+
+const trs = new Map();
+const RESULT = { reply: "ok", nothing: "dim", refused: "bad", fault: "bad", error: "bad" };
+function shownInList(row) {
+  if (filter.only === "failed" && !(row.outcome === "fault" || row.outcome === "refused")) return false;
+  if (filter.only === "slow" && !(running(row) > 3)) return false;
+  if (filter.only === "retried" && row.attempts.length < 2) return false;
+  if (filter.only === "live" && !row.live) return false;
+  if (filter.only === "mine" && row.live) return false;
+  if (filter.only === "events" && !row.event) return false;
+  const words = filter.q.toLowerCase();
+  return !words || [row.id, row.user, row.kind, kindName(row.kind), row.text, row.code, row.rule, row.rule_at].some(each => String(each).toLowerCase().includes(words));
+}
+function drawRows(ids) {
+  const body = $("rows");
+  for (const id of ids) {
+    const row = rows.get(id);
+    if (!row) continue;
+    let tr = trs.get(id);
+    if (!tr) {
+      tr = h("tr", { "data-id": id, tabindex: "-1", "aria-selected": "false", onclick: () => select(id, narrow()), onfocus: () => rove(tr) });
+      tr.at = row.at;
+      trs.set(id, tr);
+      // Newest first; a new row nearly always is the newest.
+      let next = body.firstElementChild;
+      while (next && next.at > row.at) next = next.nextElementSibling;
+      body.insertBefore(tr, next);
+    }
+    tr.replaceChildren(
+      h("td", null, h("time", { datetime: new Date(row.at * 1000).toISOString() }, clock(row.at))),
+      h("td", { cls: "what" }, tag(row), row.kind !== "text" && h("span", { cls: "kind" }, kindName(row.kind)), row.text),
+      h("td", { cls: RESULT[row.outcome] || "dim" }, ...result(row)),
+      h("td", { cls: "num" + (row.seconds > 3 ? " slowly" : "") }, row.attempts.length > 1 ? circled(row.attempts[row.attempts.length - 1].n) + " " : "", row.done ? took(row.seconds) : "…"));
+    tr.hidden = !shownInList(row);
+  }
+  drawCount();
+  if (!body.querySelector('tr[tabindex="0"]') && body.firstElementChild) body.firstElementChild.tabIndex = 0;
+}
+const tag = row => (row.live ? h("span", { cls: "tag real" }, t("tag.live")) : row.replay_of ? h("span", { cls: "tag" }, row.same ? t("tag.same") : t("tag.replay")) : row.mode && row.mode !== state.mode ? h("span", { cls: "tag", lang: "zh" }, { plain: "明文", compat: "兼容", safe: "安全" }[row.mode]) : "");
+function result(row) {
+  if (!row.done) return ["…"];
+  if (row.outcome === "refused") return ["✕ ", h("span", { cls: "mono" }, row.code || String(row.values.status || ""))];
+  if (row.outcome === "fault") return ["✕ ", row.code ? h("span", { cls: "mono" }, row.code) : whyShort(row)];
+  if (row.bubble.kind) return ["→ ", kindName(row.bubble.kind) + (row.bubble.text ? " " + row.bubble.text : row.bubble.articles && row.bubble.articles[0] ? " " + row.bubble.articles[0].title : "")];
+  return [t("no-reply.short")];
+}
+const whyShort = row => (has("why." + row.why) ? t("why." + row.why, row.values).split(/[，,:：;；]/)[0] : row.why);
+function drawCount() {
+  const shown = [...trs.values()].filter(tr => !tr.hidden).length;
+  $("count").textContent = shown === rows.size ? String(rows.size) : shown + " / " + rows.size;
+  $("none").hidden = shown > 0;
+  $("table").hidden = !shown;
+}
+function dropRow(id) { const tr = trs.get(id); if (tr) { tr.remove(); trs.delete(id); } const turn = turns.get(id); if (turn) { turn.remove(); turns.delete(id); } }
+function applyFilter() { for (const [id, tr] of trs) { const row = rows.get(id); tr.hidden = !row || !shownInList(row); } drawCount(); }
+function rove(tr) {
+  const old = $("rows").querySelector('tr[tabindex="0"]');
+  if (old && old !== tr) old.tabIndex = -1;
+  tr.tabIndex = 0;
+}
+function listKeys(event) {
+  const tr = event.target.closest("tr[data-id]");
+  if (!tr || event.ctrlKey || event.metaKey || event.altKey) return;
+  const id = tr.dataset.id;
+  const step = way => { let next = tr; do next = next[way]; while (next && next.hidden); if (next) { next.focus(); select(next.dataset.id); } };
+  const keys = { ArrowDown: () => step("nextElementSibling"), ArrowUp: () => step("previousElementSibling"), Home: () => $("rows").querySelector("tr:not([hidden])").focus(), Enter: () => select(id, true), " ": () => select(id) };
+  if ($("keys-on").checked) Object.assign(keys, { r: () => replay(id, false), s: () => replay(id, true), e: () => edit(id), c: () => copy(id, "chat"), "/": () => $("q").focus(), "?": () => openHelp() });
+  if (event.key in keys) { event.preventDefault(); keys[event.key](); }
+}
+
+// The inspector.
+
+async function select(id, go) {
+  const before = trs.get(sel);
+  if (before) before.setAttribute("aria-selected", "false");
+  const turnBefore = turns.get(sel);
+  if (turnBefore) turnBefore.classList.remove("selected");
+  sel = id;
+  const tr = trs.get(id);
+  if (tr) { tr.setAttribute("aria-selected", "true"); rove(tr); }
+  if (turns.get(id)) turns.get(id).classList.add("selected");
+  await drawDetail();
+  if (go) { if (narrow()) pane("inspector"); $("inspector").focus({ preventScroll: true }); }
+}
+let opened = { summary: true };
+try { opened = { summary: true, decrypted: true, ...JSON.parse(stored("sections") || "{}") }; } catch { /* the default */ }
+async function drawDetail() {
+  const id = sel, row = rows.get(id), box = $("detail");
+  const tr = trs.get(id);
+  if (tr) tr.setAttribute("aria-selected", "true");
+  if (!row) { box.replaceChildren(h("div", { cls: "empty" }, h("p", null, t("inspect.none")))); return; }
+  if (box.dataset.id !== id) { box.dataset.id = id; box.scrollTop = 0; box.replaceChildren(top(row)); drawRuler(row); }
+  let found = details.get(id);
+  if (!found || found.seq !== row.seq) {
+    try { found = await api("/api/deliveries/" + id); } catch (error) { complain(error); return; }
+    if (sel !== id || found.seq < rows.get(id).seq) return;
+    details.set(id, found);
+  }
+  const at = box.scrollTop;
+  box.replaceChildren(top(found), ...sections(found));
+  drawRuler(found);
+  box.scrollTop = at;
+}
+function top(row) {
+  const can = row.xml !== "" && (row.xml || !row.live);
+  const act = (key, run, more) => h("button", { type: "button", cls: "mini", disabled: more && more.off, onclick: run, "data-do": key }, t("do." + key));
+  return h("div", { cls: "top" },
+    h("div", { cls: "headline" }, h("strong", null, row.text || kindName(row.kind)), h("span", { cls: "dim" }, [kindName(row.kind), row.user, row.mode && t("mode." + row.mode), clock(row.at), row.id].filter(Boolean).join(" · "))),
+    sentence(row),
+    h("svg-slot", { id: "ruler" }),
+    h("ol", { cls: "steps", id: "steps" }),
+    h("div", { cls: "acts" },
+      act("replay", () => replay(row.id, false), { off: !can }), act("same", () => replay(row.id, true), { off: !can }), act("edit", () => edit(row.id), { off: !can }),
+      act("curl", () => copy(row.id, "curl")), act("send", () => copy(row.id, "send")), act("chat", () => copy(row.id, "chat")), act("xml", () => download(row.id), { off: !can }),
+      h("span", { cls: "copied", id: "copied" })),
+    row.replay_of && h("p", { cls: "dim" }, t("replay.note", { id: row.replay_of })));
+}
+const final = row => row.attempts.find(a => ["reply", "nothing", "refused", "fault"].includes(a.state)) || row.attempts[row.attempts.length - 1];
+function sentence(row) {
+  const last = final(row), values = { s: row.seconds.toFixed(row.seconds < 1 ? 3 : 1), n: last ? last.n : 1, status: row.values.status || (last && last.status) || "" };
+  let key = "running", cls = "run", small = [];
+  if (row.done) {
+    cls = "";
+    if (row.outcome === "reply") key = last && last.n > 1 ? "reply.late" : "reply";
+    else if (row.outcome === "nothing") { key = "nothing"; cls = "quiet"; }
+    else { key = row.outcome === "refused" ? (row.live ? "refused.live" : "refused") : row.shown ? "fault" : "fault.hidden"; cls = "bad"; }
+    if (row.code) {
+      const [title, cause, fix] = codeWords(row.code, row.values);
+      small = [h("small", null, h("span", { cls: "mono" }, row.code), title), cause && h("small", null, t("cause") + cause), fix && h("small", null, t("fix") + fix)];
+    } else if (row.why) small = [h("small", null, has("why." + row.why) ? t("why." + row.why, row.values) : row.why)];
+  }
+  return h("p", { cls: "verdict " + cls, id: "verdict" }, t("verdict." + key, values), ...small);
+}
+function drawRuler(row) {
+  const slot = $("ruler");
+  if (!slot) return;
+  const width = Math.max(240, slot.parentElement.clientWidth - 32), cut = state.cut, span = 3 * cut, left = 22, right = width - 12;
+  if (!row.attempts.length) { slot.replaceChildren(); return; }
+  const x = sec => left + (right - left) * Math.min(1.02, sec / span);
+  const offset = Math.min(...row.attempts.map(a => a.n - 1)) * cut;
+  const lanes = Math.max(3, ...row.attempts.map(a => a.n));
+  const height = 22 + lanes * 22;
+  const svg = s("svg", { cls: "ruler", viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
+  for (let n = 1; n <= lanes; n++) svg.append(s("rect", { cls: "lane", x: left, y: 18 + (n - 1) * 22, width: right - left, height: 17, rx: 4 }), s("text", { cls: "n", x: 2, y: 31 + (n - 1) * 22 }, circled(n)));
+  for (let i = 0; i <= 3; i++) svg.append(s("line", { cls: i ? "mark" : "grid", x1: x(i * cut), x2: x(i * cut), y1: 15, y2: height }), s("text", { x: x(i * cut), y: 10, "text-anchor": i ? (i === 3 ? "end" : "middle") : "start" }, +(i * cut).toFixed(2) + " s"));
+  const now = running(row);
+  row.attempts.forEach(a => {
+    const begin = a.started + offset, end = (a.ended === null ? Math.max(a.started, now) : a.ended) + offset;
+    const cls = a.state === "running" ? "bar-running" : a.state === "reply" ? "bar-reply" : a.state === "nothing" ? "bar-nothing" : "bar-bad";
+    const y = 18 + (a.n - 1) * 22, w = Math.max(3, x(end) - x(begin)), label = mark(a) + " " + took(end - begin);
+    svg.append(s("rect", { cls, x: x(begin), y, width: w, height: 17, rx: 4 }));
+    const inside = w > 74, beyond = x(end) + 66 > right;
+    svg.append(s("text", { cls: inside ? "on" : "", x: inside ? x(begin) + 6 : beyond ? x(begin) - 5 : x(end) + 5, y: y + 12.5, "text-anchor": inside || !beyond ? "start" : "end" }, label));
+  });
+  slot.replaceChildren(svg);
+  $("steps").replaceChildren(...row.attempts.map(a => h("li", null, t("step." + (a.state === "dropped" ? "timeout" : a.state), { n: circled(a.n), from: (a.started + offset).toFixed(2), to: ((a.ended ?? now) + offset).toFixed(2), status: a.status, s: ((a.ended ?? now) - a.started).toFixed(2) }))));
+  if (!row.done && $("verdict")) $("verdict").textContent = t("verdict.running", { n: final(row) ? final(row).n : 1, s: now.toFixed(1) });
+}
+function section(key, aside, ...children) {
+  const sec = h("details", { cls: "sec", "data-sec": key, open: opened[key] }, h("summary", null, h("h3", null, t("sec." + key)), aside && h("span", { cls: "aside" }, aside)), h("div", { cls: "sec-body" }, ...children));
+  sec.addEventListener("toggle", () => { opened[key] = sec.open; stored("sections", JSON.stringify(opened)); });
+  return sec;
+}
+function sections(d) {
+  const made = [];
+  const request = d.requests[0], last = d.requests[d.requests.length - 1];
+  const wins = d.candidates.find(c => c.open);
+  made.push(section("summary", d.rule_at || (wins ? wins.at : ""), ...seen(d), h("h4", { cls: "dim" }, t("rule.asked")), why(d.candidates)));
+  if (!d.xml && d.live) made.push(section("decrypted", "", h("p", { cls: "dim" }, t("content.off"))));
+  if (d.xml) made.push(section("decrypted", kindName(d.kind), xml(d.xml)));
+  if (d.reply_xml) made.push(section("reply", d.bubble.kind ? kindName(d.bubble.kind) + " · " + bytes(d.reply_xml) : "", xml(d.reply_xml)));
+  if (request) {
+    made.push(section("request", request.method + " " + request.path, ...http(request)));
+    if (last.status || last.failure) made.push(section("answer", last.status ? "HTTP " + last.status + " · " + last.ms + " ms" : t("why." + last.failure, {}), ...answered(last)));
+    if (request.signature) made.push(section("signature", request.signature.same ? "✓" : "✕", ...signature(request.signature)));
+    if (request.opened) made.push(section("encryption", request.opened.step ? "✕ " + request.opened.step : "✓", ...envelope(request.opened)));
+    const bad = request.checks.filter(c => !c.ok).length + d.notes.length;
+    made.push(section("checks", bad ? "⚠ " + bad : "✓", checks(request.checks, d.notes)));
+  }
+  return made;
+}
+const bytes = text => new TextEncoder().encode(text).length + " B";
+function seen(d) {
+  const facts = [];
+  if (d.bubble.kind === "text") facts.push([t("fact.sees"), h("span", null, d.bubble.text)], [t("fact.size"), bytes(d.bubble.text) + " / 2047"]);
+  else if (d.bubble.kind) facts.push([t("fact.sees"), kindName(d.bubble.kind) + (d.bubble.title ? " · " + d.bubble.title : "")]);
+  if (d.rule) facts.push([t("fact.rule"), h("span", { cls: "mono" }, d.rule)]);
+  if (d.order && d.order.fault) facts.push([t("fact.fault"), t("fault." + d.order.fault)]);
+  if (d.order && d.order.slow) facts.push([t("fact.slow"), d.order.slow + " s"]);
+  return facts.length ? [h("dl", { cls: "facts" }, ...facts.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]))] : [];
+}
+function why(candidates) {
+  if (!candidates.length) return h("p", { cls: "dim" }, t("rule.none"));
+  const first = candidates.find(c => c.open);
+  return h("ol", { cls: "why" }, ...candidates.slice(0, 12).map(c => h("li", { cls: c === first ? "win" : "dim" }, c === first ? "✓" : c.open ? "·" : "✕", h("b", null, c.name), h("span", { cls: "mono" }, c.at),
+    h("span", null, t("level." + c.level) + (c.word ? "「" + c.word + "」" : "") + (c.priority ? " · " + t("rules.priority") + " " + c.priority : "") + (c.open ? "" : " · " + t("rule.closed"))))));
+}
+function xml(text) {
+  const pre = h("pre", { tabindex: "0", "data-xml": "" });
+  // Pretty without changing a byte that matters: each element on a line, what stands in CDATA as it is.
+  const pretty = text.includes("\n") ? text : text.replace(/(<!\[CDATA\[[\s\S]*?\]\]>)|(>)(?=<(?!\/|!))/g, (all, cdata) => cdata || ">\n");
+  for (const part of pretty.split(/(<!\[CDATA\[|\]\]>|<\/?[A-Za-z_][\w.-]*[^<>]*>)/)) {
+    if (!part) continue;
+    pre.append(part.startsWith("<![") || part === "]]>" ? h("span", { cls: "d" }, part) : part.startsWith("<") ? h("span", { cls: "x" }, part) : h("span", { cls: "s" }, part));
+  }
+  return pre;
+}
+function http(request) {
+  const query = request.query.split("&").map(pair => pair.split("="));
+  return [h("dl", { cls: "facts mono" }, ...query.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, decode(value || ""))])),
+    h("pre", { tabindex: "0" }, `${request.method} ${request.path}?${request.query}\n` + request.headers.map(([k, v]) => k + ": " + v).join("\n")), xml(request.body)];
+}
+const decode = text => { try { return decodeURIComponent(text.replace(/\+/g, " ")); } catch { return text; } };
+const answered = request => [h("pre", { tabindex: "0" }, (request.status ? "HTTP " + request.status + "\n" : "") + request.answer_headers.map(([k, v]) => k + ": " + v).join("\n")), request.answer ? xml(request.answer) : h("p", { cls: "dim" }, t("answer.empty"))];
+function signature(sig) {
+  return [h("p", { cls: "dim" }, t("sig.how", { name: sig.name })), h("ol", { cls: "sorted" }, ...sig.sorted.map((part, i) => h("li", null, h("span", null, i + 1), h("span", null, part || "∅")))),
+    h("dl", { cls: "facts" }, h("dt", null, t("sig.joined")), h("dd", { cls: "mono cut" }, sig.joined), h("dt", null, t("sig.ours")), h("dd", { cls: "mono" }, sig.ours), h("dt", null, t("sig.theirs")), h("dd", { cls: "mono " + (sig.same ? "ok" : "bad") }, sig.theirs || "—")),
+    h("p", { cls: sig.same ? "ok" : "bad" }, sig.same ? "✓ " + t("sig.same") : "✕ " + (sig.miss ? t("sig.miss", { miss: t("miss." + sig.miss) }) : t("sig.differ")))];
+}
+const envelope = o => [h("p", { cls: o.step ? "bad" : "ok" }, (o.step ? "✕ " : "✓ ") + t("aes." + (o.step || "ok"), o)), h("p", { cls: "dim" }, t("aes.how"))];
+function checks(list, notes) {
+  return h("ul", { cls: "checks" }, ...list.map(c => h("li", { cls: c.ok ? "" : "bad" }, h("span", null, c.ok ? "✓" : "✕"), h("div", null, t("check." + c.name), !c.ok && h("small", null, h("span", { cls: "mono" }, c.code), " ", ...codeWords(c.code, c.values).slice(0, 1), " — ", codeWords(c.code, c.values)[2])))),
+    ...notes.map(n => h("li", { cls: "slowly" }, h("span", null, "⚠"), h("div", null, t("note." + n.code, n.values)))));
+}
+async function replay(id, same) {
+  try {
+    const made = await api("/api/replay/" + id, { same });
+    await select(made.id);
+    for (let i = 0; i < 170 && !(rows.get(made.id) && rows.get(made.id).done); i++) await new Promise(done => setTimeout(done, 100));
+    const tr = trs.get(made.id), row = rows.get(made.id);
+    if (tr && !narrow()) tr.focus();
+    if (row) say(t("replayed", { result: $("verdict") ? $("verdict").firstChild.textContent : "" }));
+  } catch (error) { complain(error); }
+}
+function edit(id) {
+  const row = rows.get(id), found = details.get(id);
+  if (!row) return;
+  pane("phone");
+  if (row.user && !row.live && row.user !== user) chooseUser(row.user);
+  const order = row.order || {};
+  Object.assign(bench, { slow: order.slow || 0, latency: order.latency || 0, fault: order.fault || "", first: 1 });
+  if (order.mode && order.mode !== mode) { mode = order.mode; drawModes(); drawFaults(); }
+  drawBench();
+  if (row.kind === "text" && order.kind === "text") { openSheet(false); $("text").value = row.text; grow(); $("text").focus(); }
+  else if (order.kind && order.kind !== "raw") openForm2(order);
+  else openRaw("text", found && found.xml);
+}
+function openForm2(order) { openSheetWith(h("div")); openForm(order.scene ? "subscribe:scene" : order.kind, order.words); }
+async function copy(id, what) {
+  let found = details.get(id);
+  try { found = found || await api("/api/deliveries/" + id); } catch (error) { complain(error); return; }
+  const text = found.copies[what];
+  let done = true;
+  try { await navigator.clipboard.writeText(text); } catch {
+    const area = h("textarea", { cls: "sr", value: text });
+    document.body.append(area);
+    area.select();
+    done = document.execCommand("copy");
+    area.remove();
+  }
+  document.body.dataset.copied = text;
+  if ($("copied")) { $("copied").textContent = done ? "✓ " + t("copied") : t("copied.not"); setTimeout(() => { if ($("copied")) $("copied").textContent = ""; }, 2500); }
+  say(t("copied"));
+}
+function download(id) {
+  const found = details.get(id);
+  if (!found) return;
+  const url = URL.createObjectURL(new Blob([found.xml], { type: "text/xml" }));
+  h("a", { href: url, download: id + ".xml" }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+// Rules, health, settings.
+
+function strip() {
+  const problems = state.health.problems;
+  $("strip").hidden = !problems.length;
+  $("strip").replaceChildren(...(problems.length ? [t("strip", { n: problems.length }), " ", ...problems.slice(0, 3).flatMap(p => [h("b", null, p.code), " ", p.file + (p.line ? ":" + p.line : ""), " ", codeWords(p.code, p.values)[0], " "])] : []));
+}
+function reloaded(health) {
+  state.health = health;
+  strip();
+  say(health.problems.length ? t("reload.bad") : t("reload.good", { n: health.rules }));
+  if (view === "rules") drawRules();
+  if (view === "health") drawHealth();
+}
+async function drawRules() {
+  let found;
+  try { found = await api("/api/rules"); } catch (error) { complain(error); return; }
+  $("rules").replaceChildren(...found.rules.map((r, i) => h("tr", null, h("td", { cls: "num dim" }, i + 1), h("td", null, r.name, r.hours && h("span", { cls: "tag" }, t("rules.hours"))),
+    h("td", null, ...(r.patterns.length ? r.patterns.map(p => h("span", { cls: "pat" }, p)) : [h("span", { cls: "dim" }, kindName(r.kind))]), r.patterns.length && r.kind !== "text" ? h("span", { cls: "dim" }, kindName(r.kind)) : ""),
+    h("td", { cls: "nowrap" }, t("level." + r.level)), h("td", { cls: "num" }, r.priority || ""), h("td", { cls: "num" }, r.hits || ""), h("td", { cls: "mono" }, r.at))));
+  if (!$("try-kind").options.length) $("try-kind").replaceChildren(...state.kinds.map(each => h("option", { value: each.kind }, has("kind." + each.kind) ? kindName(each.kind) : each.kind)));
+}
+async function tryRule(event) {
+  event.preventDefault();
+  try {
+    const found = await api("/api/try", { kind: $("try-kind").value, text: $("try-text").value });
+    $("tried").replaceChildren(why(found.candidates));
+  } catch (error) { complain(error); }
+}
+function drawHealth() {
+  const hl = state.health, all = [...rows.values()], live = all.filter(row => row.live && row.kind);
+  const done = all.filter(row => row.done), times = done.map(row => row.seconds).sort((a, b) => a - b);
+  const p = q => (times.length ? took(times[Math.min(times.length - 1, Math.floor(q * times.length))]) : "—");
+  const last = Math.max(0, ...live.map(row => row.at));
+  const failing = live.filter(row => row.at > Date.now() / 1000 - 300 && row.outcome === "fault").length;
+  const tile = (value, label, alarm) => h("li", { cls: alarm ? "alarm" : "" }, h("strong", null, value), h("span", null, label));
+  $("tiles").replaceChildren(
+    tile(last ? clock(last) : t("health.never"), t("health.last")), tile(`${failing} / ${hl.alarm}`, t("health.failures"), failing > 5), tile(p(0.5), t("health.p50")), tile(p(0.95), t("health.p95"), times.length && times[Math.floor(.95 * times.length)] > 3),
+    tile(String(hl.rules), t("health.rules"), hl.problems.length), tile(hl.aes, "AES"), tile(t("mode." + hl.mode), t("mode.label")), tile(span(hl.uptime), t("health.uptime")));
+  const limit = Date.now() / 1000, minutes = 30, bins = [...Array(minutes)].map(() => ({ live: 0, mine: 0, bad: 0, retry: 0 }));
+  for (const row of all) {
+    const bin = bins[minutes - 1 - Math.floor((limit - row.at) / 60)];
+    if (!bin) continue;
+    bin[row.live ? "live" : "mine"] += 1;
+    bin.bad += row.outcome === "fault" || row.outcome === "refused";
+    bin.retry += Math.max(0, row.attempts.length - 1);
+  }
+  // As wide as the picture will be, so that its letters are as large as all others.
+  const room = $("charts").clientWidth, columns = Math.max(1, Math.floor((room + 14) / 444));
+  CW = Math.max(240, Math.floor((room - 14 * (columns - 1)) / columns) - 34);
+  $("charts").replaceChildren(bars("messages", bins, [["live", "a"], ["mine", "b"]]), dots(done.filter(row => limit - row.at < minutes * 60), limit, minutes), bars("retries", bins, [["retry", "w"]]), bars("errors", bins, [["bad", "c"]]));
+  $("problems").replaceChildren(hl.problems.length ? h("div", { cls: "trouble" }, h("h3", null, t("health.problems")), ...hl.problems.map(each => { const [title, , fix] = codeWords(each.code, each.values); return h("div", null, h("span", { cls: "mono" }, each.code), " ", each.file + (each.line ? ":" + each.line : ""), " ", title, h("small", null, fix)); })) : "");
+}
+const span = sec => (sec < 3600 ? Math.floor(sec / 60) + " min" : (sec / 3600).toFixed(1) + " h");
+const CH = 140;
+let CW = 430;
+function frameOf(key, total, legend) {
+  const svg = s("svg", { viewBox: `0 0 ${CW} ${CH}`, role: "img", "aria-label": t("chart." + key) + ". " + total });
+  [-30, -20, -10, 0].forEach((m, i) => svg.append(s("text", { x: 34 + (CW - 44) * i / 3, y: CH - 2, "text-anchor": ["start", "middle", "middle", "end"][i] }, m ? m + " min" : t("chart.now"))));
+  const box = h("section", { cls: "chart" }, h("h3", null, t("chart." + key), " ", h("span", { cls: "dim" }, total)), svg,
+    legend.length > 1 && h("p", { cls: "legend" }, ...legend.map(([name, cls]) => h("span", null, s("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, s("rect", { cls, width: 10, height: 10, rx: 3 })), t("chart." + name)))));
+  return [box, svg];
+}
+function bars(key, bins, series) {
+  const most = Math.max(4, ...bins.map(bin => series.reduce((sum, [name]) => sum + bin[name], 0)));
+  const total = bins.reduce((sum, bin) => sum + series.reduce((n, [name]) => n + bin[name], 0), 0);
+  const [box, svg] = frameOf(key, String(total), series);
+  const w = (CW - 44) / bins.length, y = v => 8 + (CH - 30) * (1 - v / most);
+  for (const v of [0, Math.ceil(most / 2), most]) svg.append(s("line", { cls: "grid", x1: 34, x2: CW - 10, y1: y(v), y2: y(v) }), s("text", { x: 28, y: y(v) + 4, "text-anchor": "end" }, v));
+  bins.forEach((bin, i) => { let base = 0; for (const [name, cls] of series) if (bin[name]) { svg.append(s("rect", { cls, x: 34 + i * w + 1, width: Math.max(2, w - 2), y: y(base + bin[name]), height: y(base) - y(base + bin[name]), rx: 2 })); base += bin[name]; } });
+  return box;
+}
+function dots(list, now, minutes) {
+  const limit = state.cut, [box, svg] = frameOf("latency", t("chart.slow", { n: list.filter(row => row.seconds > 3).length }), []);
+  // Milliseconds and fifteen seconds on one picture: the axis is logarithmic.
+  const y = sec => 8 + (CH - 30) * (1 - (Math.log10(Math.max(.001, sec)) + 3) / 4.2);
+  for (const v of [.001, .01, .1, 1]) svg.append(s("line", { cls: "grid", x1: 34, x2: CW - 10, y1: y(v), y2: y(v) }), s("text", { x: 28, y: y(v) + 4, "text-anchor": "end" }, v < 1 ? v * 1000 + "ms" : v + "s"));
+  svg.append(s("line", { cls: "limit", x1: 34, x2: CW - 10, y1: y(limit), y2: y(limit) }), s("text", { cls: "limit-t", x: 28, y: y(limit) + 4, "text-anchor": "end" }, limit + "s"));
+  for (const row of list) svg.append(s("circle", { cls: row.outcome === "reply" || row.outcome === "nothing" ? (row.seconds > 3 ? "w" : "a") : "c", cx: 34 + (CW - 44) * (1 - (now - row.at) / (minutes * 60)), cy: y(row.seconds), r: 3 }));
+  return box;
+}
+function drawSettings() {
+  let group = "";
+  $("settings").replaceChildren(...state.settings.flatMap(each => {
+    const head = each.section !== group ? [h("tr", null, h("th", { colspan: "3", scope: "rowgroup" }, "[" + (group = each.section) + "]"))] : [];
+    return [...head, h("tr", null, h("td", { cls: "mono nowrap" }, each.name), h("td", { cls: "mono" }, each.value || h("span", { cls: "dim" }, t("settings.empty"))), h("td", { cls: each.source === "default" ? "dim" : "" }, each.source === "default" ? t("settings.default") : each.source))];
+  }));
+}
+function show(name) {
+  view = name;
+  document.body.dataset.view = name;
+  for (const each of ["chat", "rules", "health", "settings"]) $("view-" + each).hidden = each !== name;
+  document.querySelectorAll("[data-view]").forEach(button => button !== document.body && (button.dataset.view === name ? button.setAttribute("aria-current", "page") : button.removeAttribute("aria-current")));
+  ({ rules: drawRules, health: () => refresh().then(drawHealth), settings: drawSettings, chat: () => {} })[name]();
+  if (name === "chat" && sel) drawDetail();
+}
+function pane(name) {
+  $("view-chat").dataset.pane = name;
+  document.querySelectorAll(".tabs [data-pane]").forEach(button => (button.dataset.pane === name ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current")));
+  if (name === "phone") $("log").scrollTop = $("log").scrollHeight;
+  if (name === "inspector" && rows.get(sel)) drawRuler(rows.get(sel));
+}
+
+// Keys, languages, colours.
+
+function openHelp() { $("help").showModal(); }
+function speak() {
+  document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
+  document.querySelectorAll("[data-t]").forEach(node => { node.textContent = t(node.dataset.t); });
+  document.querySelectorAll("[data-tl]").forEach(node => node.setAttribute("aria-label", t(node.dataset.tl)));
+  document.querySelectorAll("[data-tp]").forEach(node => { node.placeholder = t(node.dataset.tp); });
+  $("lang").textContent = lang === "zh" ? "EN" : "中";
+  $("lang").lang = lang === "zh" ? "en" : "zh";
+  $("lang").setAttribute("aria-label", lang === "zh" ? "EN English" : "中 中文");
+  if (!state) return;
+  document.title = state.name + " · wxserve";
+  $("account").textContent = state.name;
+  setLive($("live").dataset.state);
+  drawModes(); drawUsers(); drawFaults(); drawBench(); drawMenu(); strip();
+  drawRows([...rows.keys()]);
+  redrawPhone();
+  $("try-kind").replaceChildren();
+  $("tried").replaceChildren();
+  openSheet(false);
+  drawDetail();
+  show(view);
+}
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const theme = () => { document.documentElement.dataset.theme = stored("theme") || (prefersDark.matches ? "dark" : "light"); };
+/** To the other one; back at what the system wants, it is followed again. */
+function switchTheme() {
+  const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  stored("theme", (next === "dark") === prefersDark.matches ? "" : next);
+  theme();
+}
+
+// Start.
+
+function askKey() {
+  if ($("login").open) return;
+  if (source) source.close();
+  clearTimeout(polling);
+  setLive("off");
+  $("login").showModal();
+  $("key").focus();
+}
+async function login(key) {
+  await api("/api/login", { key });
+  history.replaceState(null, "", location.pathname + location.search);
+  if ($("login").open) $("login").close();
+}
+async function begin() {
+  state = await api("/api/state");
+  user = user || state.user;
+  mode = state.modes.includes(stored("mode")) ? stored("mode") : state.mode;
+  const first = await api("/api/deliveries");
+  cursor = first.cursor;
+  first.deliveries.forEach(row => rows.set(row.id, row));
+  speak();
+  const last = [...rows.values()].pop();
+  if (last) select(last.id);
+  connect();
+  document.body.dataset.ready = "1";
+}
+function listen() {
+  const on = (id, event, run) => $(id).addEventListener(event, run);
+  on("composer", "submit", event => { event.preventDefault(); submit(); });
+  on("text", "keydown", typed);
+  on("text", "input", () => { recall = -1; grow(); });
+  on("plus", "click", () => openSheet($("sheet").hidden));
+  on("sheet", "keydown", event => { if (event.key === "Escape") { openSheet(false); $("plus").focus(); } });
+  on("slow", "input", event => { bench.slow = +event.target.value; drawBench(); });
+  on("latency", "input", event => { bench.latency = +event.target.value; drawBench(); });
+  on("fault", "change", event => { bench.fault = event.target.value; drawBench(); });
+  on("first", "change", event => { bench.first = +event.target.value; drawBench(); });
+  on("calm", "click", calm);
+  document.querySelectorAll("[data-slow]").forEach(button => button.addEventListener("click", () => { bench.slow = +button.dataset.slow; drawBench(); }));
+  on("rows", "keydown", listKeys);
+  on("filters", "submit", event => event.preventDefault());
+  on("only", "change", event => { filter.only = event.target.value; applyFilter(); });
+  on("q", "input", event => { filter.q = event.target.value; applyFilter(); });
+  on("user", "change", event => chooseUser(event.target.value));
+  on("clear", "click", clearUser);
+  on("try", "submit", tryRule);
+  on("lang", "click", () => { lang = lang === "zh" ? "en" : "zh"; stored("lang", lang); speak(); });
+  on("theme", "click", switchTheme);
+  on("help-open", "click", openHelp);
+  on("keys-on", "change", event => stored("keys", event.target.checked ? "on" : "off"));
+  $("keys-on").checked = stored("keys") !== "off";
+  on("login", "cancel", event => event.preventDefault());
+  on("login-form", "submit", async event => {
+    event.preventDefault();
+    try { await login($("key").value.trim().replace(/^.*#k=/, "")); await begin(); } catch { $("login-error").textContent = t("login.failed"); }
+  });
+  document.querySelectorAll(".views [data-view]").forEach(button => button.addEventListener("click", () => show(button.dataset.view)));
+  document.querySelectorAll(".tabs [data-pane]").forEach(button => button.addEventListener("click", () => pane(button.dataset.pane)));
+  new ResizeObserver(() => { if (rows.get(sel)) drawRuler(rows.get(sel)); }).observe($("detail"));
+}
+async function start() {
+  theme();
+  prefersDark.addEventListener("change", theme);
+  W = await (await fetch("/texts.json", { cache: "no-store" })).json();
+  document.body.dataset.view = "chat";
+  document.querySelector(".views button").setAttribute("aria-current", "page");
+  pane("phone");
+  listen();
+  speak();
+  const key = new URLSearchParams(location.hash.slice(1)).get("k");
+  try {
+    if (key) await login(key).catch(() => {});
+    history.replaceState(null, "", location.pathname + location.search);
+    await begin();
+  } catch (error) { if (error.message !== "key") complain(error); }
+}
+start();
+})();
