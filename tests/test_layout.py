@@ -32,9 +32,13 @@ MAY_IMPORT = {
     "server": set(),
     "app": {"delivery", "store", "routing", "wire", "web"} | LEAVES,
     "doctor": {"store", "wire"} | LEAVES,
+    "metrics": set(),
+    "console": {
+        "app", "routing", "said", "simulator", "store", "transcript", "wire", "web", "weixin",
+    } | LEAVES,
     "commands": {
-        "app", "doctor", "server", "simulator", "store", "said", "transcript", "watch", "routing", "wire", "web",
-        "weixin",
+        "app", "console", "doctor", "metrics", "server", "simulator", "store", "said", "transcript", "watch", "routing",
+        "wire", "web", "weixin",
     } | LEAVES,
     "wxserve": {"app", "routing", "wire", "commands"},
     "weixin": set(),

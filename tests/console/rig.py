@@ -1,12 +1,13 @@
 """A whole console for tests: the application behind a private unix socket, the console before it, both over HTTP.
 
-The server is wsgiref's with a thread for each request: what is proved here holds under any WSGI server.
+The server is wsgiref's with a thread for each request and ``wait_gone`` added: fast to start in a test's own process.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
 import socketserver
 import sys
@@ -14,13 +15,14 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from weixin import app, config, log
 from weixin.console.access import Access, make_key
 from weixin.console.app import Console, Hooks
 from weixin.console.door import Door, in_modes
+from weixin.console.pace import Pace, Paced
 
 HANDLERS = '''
 from wxserve import Article, Handover, Image, Message, Music, News, Success, Video, Voice, on
@@ -95,6 +97,13 @@ def echo(msg: Message) -> str:
     return f"对啊，{msg.text or msg.kind}，然后呢"
 '''
 
+REPLIES = """[你好 | hello]
+text = 你好呀！很高兴见到你。
+
+[包含: 天气]
+text = 上海 晴 26°C
+"""
+
 MENU = {
     "button": [
         {"type": "click", "name": "最新", "key": "MENU_NEWS"},
@@ -110,6 +119,7 @@ MENU = {
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
     request_queue_size = 128
+    closing = False
 
 
 class _UnixServer(_Server):
@@ -131,6 +141,19 @@ class _Handler(WSGIRequestHandler):
     def address_string(self) -> str:
         return "local"
 
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        environ["wxserve.wait_gone"] = self._wait_gone
+        return environ
+
+    def _wait_gone(self, timeout: float, until: int = -1) -> bool:
+        """As our own server does it: whether the client hangs up, or False when *until* is readable."""
+        awaited = [self.connection, *([until] if until >= 0 else [])]
+        ready = select.select(awaited, [], [], timeout)[0]
+        if self.server.closing:  # type: ignore[attr-defined]
+            return True
+        return self.connection in ready and not self.connection.recv(1, socket.MSG_PEEK)
+
     def setup(self) -> None:
         super().setup()
         self.client_address = self.client_address or ("", 0)
@@ -147,13 +170,13 @@ class Rig:
         store: Any = None,
         secret: bytes = b"secret of the tests",
         port: int = 0,
-        hooks: Optional[Hooks] = None,
+        hooks: Hooks | None = None,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="wxconsole")
         base = Path(self._folder.name) / "mybot"
         (base / "handlers").mkdir(parents=True)
         (base / "handlers" / "bot.py").write_text(HANDLERS, encoding="utf-8")
-        (base / "replies.ini").write_text("[你好 | hello]\ntext = 你好呀！很高兴见到你。\n\n[包含: 天气]\ntext = 上海 晴 26°C\n", encoding="utf-8")
+        (base / "replies.ini").write_text(REPLIES, encoding="utf-8")
         (base / "menu.json").write_text(json.dumps(MENU), encoding="utf-8")
         self.base = base
         self.cookie = ""
@@ -164,25 +187,27 @@ class Rig:
         self.key, self.secret = make_key(), secret
         self.journal = log.Journal(sys.stderr, 100, log.Style())
         door_key = make_key()
+        self.pace = Pace()
         modes = in_modes(self.settings, door_key)
         variants = {name: self._application(settings) for name, settings in modes.items()}
-        self.door = Door(variants[mode], door_key, variants)
+        self.door = Door(variants[mode], door_key, variants, self.pace)
         self.private = _UnixServer(str(base / "private.sock"), _Handler)
         self.private.set_app(self.door)
-        self.console = Console(
-            self.settings, f"unix:{base}/private.sock", door_key, Access(self.key, secret), store, hooks or Hooks(), cut=cut
-        )
+        access = Access(self.key, secret)
+        address = f"unix:{base}/private.sock"
+        self.console = Console(self.settings, address, door_key, access, store, hooks, cut=cut)
         self.public = _Server(("127.0.0.1", port), _Handler)
         self.public.set_app(self.console)
         self.port = self.public.server_address[1]
-        self._threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in (self.private, self.public)]
+        servers = (self.private, self.public)
+        self._threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in servers]
         for thread in self._threads:
             thread.start()
 
     def _application(self, settings: config.Settings) -> app.Application:
         rules, problems = app.load_rules(settings)
         assert not problems, problems
-        return app.Application(settings, rules, self.journal)
+        return app.Application(settings, Paced(rules, self.pace), self.journal)
 
     @property
     def url(self) -> str:
@@ -190,6 +215,7 @@ class Rig:
 
     def close(self) -> None:
         for server in (self.public, self.private):
+            server.closing = True
             server.shutdown()
             server.server_close()
         for thread in self._threads:

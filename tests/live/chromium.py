@@ -12,13 +12,13 @@ import shutil
 import subprocess
 import tempfile
 import time
-from typing import Any, Optional
+from typing import Any
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome-headless-shell")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-dev-shm-usage", "--no-first-run", "--no-default-browser-check", "--mute-audio", "--hide-scrollbars",
-    "--remote-debugging-pipe", "--lang=zh-CN",
+    "--remote-debugging-pipe", "--accept-lang=zh-CN,zh",
 )  # fmt: skip
 ANSWER_SECONDS = 30.0
 
@@ -57,10 +57,12 @@ class Browser:
             page.go(url)
         return page
 
-    def call(self, method: str, params: Optional[dict[str, Any]] = None, session: str = "") -> Any:
+    def call(self, method: str, params: dict[str, Any] | None = None, session: str = "") -> Any:
         """Ask for something and return the answer."""
         self._id += 1
-        asked = {"id": self._id, "method": method, "params": params or {}, **({"sessionId": session} if session else {})}
+        asked: dict[str, Any] = {"id": self._id, "method": method, "params": params or {}}
+        if session:
+            asked["sessionId"] = session
         data = json.dumps(asked).encode() + b"\0"
         while data:
             data = data[os.write(self._out, data) :]
@@ -126,7 +128,8 @@ class Page:
         self.call("Page.navigate", url=url)
 
     def size(self, width: int, height: int, *, mobile: bool = False, scale: float = 1.0) -> None:
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=mobile)
+        device = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile}
+        self.call("Emulation.setDeviceMetricsOverride", **device)
 
     def media(self, **features: str) -> None:
         """Emulate ``prefers_color_scheme="dark"``."""
@@ -141,13 +144,10 @@ class Page:
             raise AssertionError(details.get("exception", {}).get("description") or details["text"])
         return found["result"].get("value")
 
-    def until(self, expression: str, seconds: float = 20.0) -> Any:
-        """Wait until *expression* is true in the page; return what it is."""
+    def until(self, expression: str, seconds: float = 10.0) -> None:
+        """Wait until *expression*, or what it promises, is true in the page."""
         end = time.monotonic() + seconds
-        while True:
-            found = self.js(expression)
-            if found:
-                return found
+        while not self.js(f"Promise.resolve({expression}).then(Boolean)"):
             if time.monotonic() > end:
                 raise AssertionError(f"never true: {expression}")
             self._browser.next(0.05)

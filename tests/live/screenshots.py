@@ -17,7 +17,7 @@ READY = "document.body?.dataset.ready === '1'"
 
 def settle(page: chromium.Page) -> None:
     """Wait until everything that was sent is answered and drawn."""
-    page.until("!document.querySelector('#rows td:last-child') || ![...document.querySelectorAll('#rows td:last-child')].some(td => td.textContent.includes('…'))")
+    page.until("![...document.querySelectorAll('#rows td:last-child')].some(td => td.textContent.includes('…'))")
     page.until("new Promise(done => requestAnimationFrame(() => setTimeout(() => done(true), 250)))")
 
 
@@ -73,7 +73,7 @@ def main() -> int:
 
 def views(page: chromium.Page, folder: Path, name: str) -> None:
     """The other pages and panes, once each is enough."""
-    if name.endswith("en-light") or name.endswith("zh-dark"):
+    if name.endswith(("en-light", "zh-dark")):
         if name.startswith("phone"):
             for pane in ("list", "inspector"):
                 page.js(f"document.querySelector('.tabs [data-pane={pane}]').click()")

@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
 from .. import texts
 from ..config import Settings
@@ -48,11 +48,11 @@ class Hooks(NamedTuple):
     """What the console asks of the program around it; each may be missing."""
 
     #: Load handlers and replies again, everywhere.
-    reload: Optional[Callable[[], None]] = None
+    reload: Callable[[], None] | None = None
     #: The metrics, in Prometheus' format.
-    metrics: Optional[Callable[[], bytes]] = None
+    metrics: Callable[[], bytes] | None = None
     #: Whether WeChat's messages are being answered.
-    ready: Optional[Callable[[], bool]] = None
+    ready: Callable[[], bool] | None = None
 
 
 class Console:
@@ -64,8 +64,8 @@ class Console:
         address: str,
         key: str,
         access: Access,
-        store: Optional[Remembered] = None,
-        hooks: Hooks = Hooks(),
+        store: Remembered | None = None,
+        hooks: Hooks | None = None,
         *,
         cut: float = CUT,
     ) -> None:
@@ -77,7 +77,7 @@ class Console:
         self.memory = Memory(store, self.ledger, settings.log_openid)
         self.lab = Lab(self.modes, Http(address), key, self.ledger, self.rulebook.rule_of, cut=cut)
         self._access = access
-        self._hooks = hooks
+        self._hooks = hooks or Hooks()
         self._cut = cut
         self._started = time.time()
         self._loads = 0
@@ -165,7 +165,9 @@ class Console:
             return as_json(200, {"rules": self.rulebook.rows(self._hits()), "problems": self._health()["problems"]})
         if path.startswith("/api/deliveries/"):
             record = self._record(path[len("/api/deliveries/") :])
-            return as_json(200, detail.explain(record, self.modes, self.rulebook)) if record else problem(404, "delivery")
+            if record is None:
+                return problem(404, "delivery")
+            return as_json(200, detail.explain(record, self.modes, self.rulebook))
         return problem(404, "path")
 
     def _change(self, path: str, body: bytes) -> Answer:
@@ -240,11 +242,12 @@ class Console:
         return health.report(self.settings, self.ledger, self.memory, self.rulebook, self._started)
 
     def _hits(self) -> dict[str, int]:
-        """How often each rule answered, as far as is remembered."""
-        hits: dict[str, int] = {}
-        for record in self.ledger.records():
-            if record.rule:
-                hits[record.rule] = hits.get(record.rule, 0) + 1
+        """How often each rule answered, by its place: as the store has counted, or as far as is remembered here."""
+        counted = self.memory.counts(0.0)
+        hits = {name[len("rule:") :]: n for name, n in counted.items() if name.startswith("rule:")}
+        if not self.memory.there:
+            for record in self.ledger.records():
+                hits[record.rule_at] = hits.get(record.rule_at, 0) + 1
         return hits
 
     def _record(self, id: str) -> Record | None:

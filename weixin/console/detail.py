@@ -22,7 +22,8 @@ BODY_SHOWN = 64_000
 def explain(record: Record, modes: Mapping[str, Settings], rulebook: Rulebook) -> dict[str, Any]:
     """Everything the inspector shows of *record*, beside its row."""
     settings = modes.get(record.mode)
-    attempts = [_attempt(each, settings, record.at + each.started) for each in record.attempts if each.request is not None]
+    sent = [each for each in record.attempts if each.request is not None]
+    attempts = [_attempt(each, settings, record.at + each.started) for each in sent]
     found: dict[str, Any] = {
         **record.row(),
         "xml": _shown(record.xml),

@@ -11,24 +11,21 @@ import hashlib
 import hmac
 import re
 import string
-import threading
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Callable
 
 from ..config import MODES, Settings
 from ..simulator.samples import APPID
+from .pace import Pace
 
 HEADER = "X-Wxserve-Console"
 _VARIABLE = "HTTP_X_WXSERVE_CONSOLE"
 
-# Three deliveries of five seconds; nobody waits for more.
-SLOW_MAX = 30.0
-# Messages that were slowed lately, so that a second delivery waits only for what is left of the time.
-SLOWED_MAX = 1_000
-
-_WORDS = re.compile(r"(\S{16,64}) (plain|compat|safe) ([0-9]{1,2}(?:\.[0-9]{1,3})?) ([01]) ([0-9a-z-]{1,40})")
+# Key, mode, seconds, whether it is a replay, the message's name.
+_WORDS = re.compile(
+    r"(\S{16,64}) (plain|compat|safe) ([0-9]{1,2}(?:\.[0-9]{1,3})?) ([01]) ([A-Za-z0-9_-]{1,64}:[0-9]{1,20})"
+)
 _LETTERS = string.ascii_letters + string.digits
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -45,21 +42,20 @@ def in_modes(settings: Settings, key: str) -> dict[str, Settings]:
     }
 
 
-def header(key: str, mode: str, slow: float, replayed: bool, name: str) -> tuple[str, str]:
-    """The header that opens the door. *name* tells the deliveries of one message from those of another."""
-    return HEADER, f"{key} {mode} {min(slow, SLOW_MAX):g} {int(replayed)} {name}"
+def header(key: str, mode: str, slow: float, replayed: bool, message: str) -> tuple[str, str]:
+    """The header that opens the door; *message* is the push's name, by ``pace.name``."""
+    return HEADER, f"{key} {mode} {slow:g} {int(replayed)} {message}"
 
 
 class Door:
     """The WSGI callable that stands before the application's where there is a console."""
 
-    def __init__(self, application: WSGI, key: str, variants: Mapping[str, WSGI]) -> None:
-        """*variants*: the same application in each mode, by the mode's name."""
+    def __init__(self, application: WSGI, key: str, variants: Mapping[str, WSGI], pace: Pace) -> None:
+        """*variants*: the same application in each mode, by the mode's name; *pace*: of the rules that they ask."""
         self._application = application
         self._key = key.encode()
         self._variants = variants
-        self._lock = threading.Lock()
-        self._slowed: dict[str, float] = {}
+        self._pace = pace
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         said = environ.pop(_VARIABLE, None)
@@ -71,7 +67,7 @@ class Door:
         environ["wxserve.simulated"] = True
         environ["wxserve.replayed"] = words[4] == "1"
         if float(words[3]):
-            self._wait(words[5], min(float(words[3]), SLOW_MAX))
+            self._pace.slow(words[5], float(words[3]))
         return self._variants[words[2]](environ, start_response)
 
     def close(self) -> None:
@@ -79,12 +75,3 @@ class Door:
         close = getattr(self._application, "close", None)
         if close is not None:
             close()
-
-    def _wait(self, name: str, seconds: float) -> None:
-        """Play a handler that needs *seconds* from its first delivery on, whichever delivery asks."""
-        now = time.monotonic()
-        with self._lock:
-            if len(self._slowed) >= SLOWED_MAX:
-                self._slowed.pop(next(iter(self._slowed)))
-            ready = self._slowed.setdefault(name, now + seconds)
-        time.sleep(max(0.0, ready - now))

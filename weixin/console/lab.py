@@ -25,7 +25,7 @@ from ..simulator.samples import ACCOUNT
 from ..wire import aes
 from ..wire.envelope import decode_key
 from ..wire.messages import Message
-from . import shape, verdict
+from . import pace, shape, verdict
 from .door import header
 from .ledger import Attempt, Ledger, Record
 from .orders import BadOrder, Order
@@ -139,11 +139,12 @@ class Lab:
         fault = order.fault if order.fault not in ("gbk", "oversize", "replayed-request", "duplicate") else ""
         carried = push
         if order.fault == "gbk":
-            carried = Push(b'<?xml version="1.0" encoding="GBK"?>' + push.xml.decode(errors="replace").encode("gbk", "replace"))
+            inside = push.xml.decode(errors="replace").encode("gbk", "replace")
+            carried = Push(b'<?xml version="1.0" encoding="GBK"?>' + inside)
         if order.fault == "oversize":
             carried = Push(push.xml + b" " * OVERSIZE)
         made = make_request(account, self._aes, carried, int(time.time()), self._source, fault)
-        opener = header(self._key, order.mode, order.slow, bool(record.replay_of), record.id)
+        opener = header(self._key, order.mode, order.slow, bool(record.replay_of), pace.name(push.message))
         return made._replace(headers=(*made.headers, opener))
 
     def _push(self, order: Order) -> Push:
@@ -152,9 +153,8 @@ class Lab:
         # The second delivery comes five seconds after the first, of the same message.
         now = int(time.time() - self._cut * (order.first - 1))
         try:
-            return making.make(
-                order.kind, *order.words, time=now, id=self._number(), user=order.user, account=ACCOUNT, scene=order.scene
-            )
+            number, user = self._number(), order.user
+            return making.make(order.kind, *order.words, time=now, id=number, user=user, scene=order.scene)
         except BadWord as bad:
             raise BadOrder("words", bad.element) from None
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Optional
+from typing import Any
 
 from ..simulator import Answer, Request, Seen
 
@@ -31,12 +31,12 @@ class Attempt:
     def __init__(self, n: int, started: float) -> None:
         self.n = n
         self.started = started
-        self.ended: Optional[float] = None
+        self.ended: float | None = None
         #: running | reply | nothing | refused | fault | timeout
         self.state = "running"
-        self.request: Optional[Request] = None
-        self.answer: Optional[Answer] = None
-        self.seen: Optional[Seen] = None
+        self.request: Request | None = None
+        self.answer: Answer | None = None
+        self.seen: Seen | None = None
 
     def row(self) -> dict[str, Any]:
         """As the page gets it."""
@@ -90,8 +90,8 @@ class Record:
     def row(self) -> dict[str, Any]:
         """As the list and the streams have it; bytes and requests come with the detail."""
         names = (
-            "id seq at user kind event text said bubble live done outcome why values shown notes code rule rule_at mode "
-            "order replay_of same"
+            "id seq at user kind event text said bubble live done outcome why values shown notes code rule rule_at "
+            "mode order replay_of same"
         )
         row = {name: getattr(self, name) for name in names.split()}
         return {**row, "seconds": round(self.seconds, 3), "attempts": [each.row() for each in self.attempts]}
@@ -175,7 +175,7 @@ class Ledger:
         boot, _, number = cursor.partition(".")
         since = int(number) if boot == self.boot and number.isdecimal() else 0
         with self._lock:
-            rows = []
+            rows: list[dict[str, Any]] = []
             for record in reversed(list(self._records.values())):
                 if record.seq <= since or len(rows) >= limit:
                     break

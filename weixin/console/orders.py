@@ -1,4 +1,4 @@
-"""What somebody asks to be sent: read from the page's JSON, or from a form, and checked before anything is made of it."""
+"""What somebody asks to be sent: read from the page's JSON, or from a form, and checked before anything is made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..config import MODES
 from ..simulator import FAULTS, canonical, kinds, make
 from ..simulator.pushes import UnknownKind
 from ..simulator.samples import EVENTS, MESSAGES, USER, Elements, Sample, Value
-from .door import SLOW_MAX
+from .pace import SLOW_MAX
 
 # The application takes 64 KB unless told otherwise; a person shall be able to send too much.
 XML_MAX = 200_000

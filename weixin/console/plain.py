@@ -15,10 +15,12 @@ def page(records: Iterable[Record], lang: str) -> bytes:
     """The form and the table."""
     kinds = "".join(f"<option>{escape(each['kind'])}</option>" for each in catalogue())
     rows = "".join(_row(record, lang) for record in records)
-    heads = "".join(f"<th>{_say(f'plain.{name}', lang)}</th>" for name in ("time", "user", "kind", "text", "answer", "ms"))
+    columns = ("time", "user", "kind", "text", "answer", "ms")
+    heads = "".join(f"<th>{_say(f'plain.{name}', lang)}</th>" for name in columns)
     return _html(
         lang,
-        f"<form method=post action=/send><p><label>{_say('plain.kind', lang)} <select name=kind>{kinds}</select></label> "
+        f"<form method=post action=/send><p><label>{_say('plain.kind', lang)} "
+        f"<select name=kind>{kinds}</select></label> "
         f"<label>{_say('plain.text', lang)} <input name=text autofocus></label> "
         f"<button>{_say('plain.send', lang)}</button></p></form>"
         f"<table border=1><caption>{_say('plain.list', lang)}</caption><thead><tr>{heads}</tr></thead>"
@@ -32,7 +34,8 @@ def login(lang: str, failed: bool) -> bytes:
     return _html(
         lang,
         f"{why}<form method=post action=/login><p><label>{_say('plain.key', lang)} "
-        f"<input name=key type=password autocomplete=off></label> <button>{_say('plain.enter', lang)}</button></p></form>",
+        f"<input name=key type=password autocomplete=off></label> "
+        f"<button>{_say('plain.enter', lang)}</button></p></form>",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any, Optional, Protocol
+from typing import Any, Protocol
 
 from ..log import mask
 from ..wire.errors import MessageRefused
@@ -40,7 +40,7 @@ class Remembered(Protocol):
 class Memory:
     """Reads the store into the ledger when somebody looks. Threads may share it."""
 
-    def __init__(self, store: Optional[Remembered], ledger: Ledger, openid: str = "mask") -> None:
+    def __init__(self, store: Remembered | None, ledger: Ledger, openid: str = "mask") -> None:
         self._store = store
         self._ledger = ledger
         self._openid = openid

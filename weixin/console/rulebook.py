@@ -57,10 +57,10 @@ class Rulebook:
     def rows(self, hits: dict[str, int]) -> list[dict[str, Any]]:
         """Every rule, first asked first."""
         rules, _ = self.current()
-        return [{**self._row(rule), "hits": hits.get(rule.name, 0)} for rule in rules]
+        return [{**self._row(rule), "hits": hits.get(rule.at) or hits.get(self.place(rule), 0)} for rule in rules]
 
     def try_text(self, kind: str, word: str, now: float) -> list[dict[str, Any]]:
-        """Who would be asked about this message, first asked first; the first that is open answers, unless it passes."""
+        """Who would be asked about this message, first asked first; the first that is open answers or passes."""
         words = (word,) if word else ()
         return self.explain(make(kind, *words, time=int(now), id="1"), now)
 

@@ -6,7 +6,7 @@ import json
 import select
 import time
 from collections.abc import Iterator
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from .ledger import Ledger, Subscription
 from .remembered import LOOK_SECONDS
@@ -38,7 +38,7 @@ class Stream:
         look: Callable[[], None],
         subscription: Subscription,
         cursor: str,
-        wait_gone: Optional[Wait],
+        wait_gone: Wait | None,
     ) -> None:
         """*look* brings into the ledger what happened elsewhere; *wait_gone* is the server's, if it has one."""
         self._ledger = ledger

@@ -190,29 +190,29 @@ const running = row => (row.done ? row.seconds : Math.max(0, Date.now() / 1000 -
 
 // The phone.
 
-const turns = new Map();
+const turns = new Map(), TURNS_MAX = 160;
 function drawTurns(ids) {
   const log = $("log");
   const stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
-  const names = new Set();
-  for (const id of ids) {
+  const mine = ids.filter(id => { const row = rows.get(id); return row && row.user === user && (row.kind || !row.live); }).slice(-TURNS_MAX);
+  for (const id of mine) {
     const row = rows.get(id);
-    if (!row || row.user !== user || (row.live && !row.kind)) continue;
-    names.add(id);
     let turn = turns.get(id);
     if (!turn) {
       turn = h("div", { cls: "turn", "data-id": id });
       turns.set(id, turn);
       turn.at = row.at;
-      const next = [...log.children].find(other => other.at > row.at);
-      log.insertBefore(turn, next || null);
+      // A new turn nearly always is the last.
+      let next = null;
+      while ((next ? next.previousElementSibling : log.lastElementChild)?.at > row.at) next = next ? next.previousElementSibling : log.lastElementChild;
+      log.insertBefore(turn, next);
     }
     drawTurn(turn, row);
   }
-  while (log.children.length > 160) { const first = log.firstChild; turns.delete(first.dataset && first.dataset.id); first.remove(); }
+  while (log.children.length > TURNS_MAX) { const first = log.firstChild; turns.delete(first.dataset && first.dataset.id); first.remove(); }
   $("peer").textContent = [...rows.values()].some(row => row.user === user && !row.done) ? t("phone.typing") : state.name;
   hello();
-  if (names.size && stuck) log.scrollTop = log.scrollHeight;
+  if (mine.length && stuck) log.scrollTop = log.scrollHeight;
 }
 function hello() {
   const log = $("log");
@@ -482,7 +482,8 @@ function chooseUser(name) {
   redrawPhone();
 }
 async function clearUser() {
-  try { await api("/api/clear", { user }); forget(user); say(t("user.cleared", { user }), true); } catch (error) { complain(error); }
+  const gone = user;
+  try { await api("/api/clear", { user: gone }); forget(gone); say(t("user.cleared", { user: gone }), true); } catch (error) { complain(error); }
 }
 function forget(name) {
   for (const row of [...rows.values()]) if (row.user === name) { rows.delete(row.id); dropRow(row.id); }
@@ -746,11 +747,12 @@ async function copy(id, what) {
   const text = found.copies[what];
   let done = true;
   try { await navigator.clipboard.writeText(text); } catch {
-    const area = h("textarea", { cls: "sr", value: text });
+    const area = h("textarea", { cls: "sr", value: text }), focus = document.activeElement;
     document.body.append(area);
     area.select();
     done = document.execCommand("copy");
     area.remove();
+    focus.focus();
   }
   document.body.dataset.copied = text;
   if ($("copied")) { $("copied").textContent = done ? "✓ " + t("copied") : t("copied.not"); setTimeout(() => { if ($("copied")) $("copied").textContent = ""; }, 2500); }
