@@ -6,6 +6,7 @@ that it is answered once and in time, ``routing`` by whom. Nothing on the way ra
 
 from __future__ import annotations
 
+import copy
 import hmac
 import logging
 import os
@@ -91,6 +92,12 @@ class Application:
         start_response(given.status, given.headers)
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else given.body]
 
+    def sibling(self, settings: Settings) -> Application:
+        """The same application as *settings* would have it: in another mode, with the same rules, desk and store."""
+        twin = copy.copy(self)
+        twin.settings, twin._envelope = settings, _envelope(settings)
+        return twin
+
     def close(self) -> None:
         """End what was begun and write what waits; the server calls it when a worker ends."""
         self._desk.close()
@@ -130,6 +137,8 @@ class Application:
         message, key = self._open(environ, query)
         if probe.marked(query["nonce"]) and message.user == probe.SENDER:
             return self._answer_doctor(message)
+        # Set by the console's door alone: a client's headers all begin with HTTP_.
+        message.replayed = environ.get("wxserve.replayed", False)
         age = int(query["timestamp"]) - message.time
         given = self._desk.answer(message, age, arrived, environ.get("wxserve.wait_gone"))
         self._record(message, given)
@@ -259,10 +268,17 @@ def load_rules(settings: Settings) -> tuple[Rules, list[Problem]]:
     return routing.rules, problems
 
 
-def build(settings: Settings, journal: Journal | None = None, *, live: bool = True) -> Application:
+def build(
+    settings: Settings,
+    journal: Journal | None = None,
+    *,
+    live: bool = True,
+    wrap: Callable[[Rules], Rules] | None = None,
+) -> Application:
     """Make the Application that *settings* describe. Raise config.ConfigError where a handler or a rule is faulty.
 
-    Unless *live*, it remembers nothing, and the store that a server may be using is not touched.
+    Unless *live*, it remembers nothing, and the store that a server may be using is not touched. *wrap* makes of the
+    rules what is asked in their place.
     """
     rules, problems = load_rules(settings)
     if problems:
@@ -271,7 +287,7 @@ def build(settings: Settings, journal: Journal | None = None, *, live: bool = Tr
     url = settings.store if live else "memory:"
     full = settings.store_content == "full"
     store = open_store(url, keep=settings.keep, full=full, answers=float(settings.answers))
-    return Application(settings, rules, journal, store=store)
+    return Application(settings, wrap(rules) if wrap else rules, journal, store=store)
 
 
 def open_log(settings: Settings, *, threaded: bool = True, color: bool = False) -> Journal:

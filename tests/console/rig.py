@@ -23,6 +23,7 @@ from weixin.console.access import Access, make_key
 from weixin.console.app import Console, Hooks
 from weixin.console.door import Door, in_modes
 from weixin.console.pace import Pace, Paced
+from weixin.store import Store, open_store
 
 HANDLERS = '''
 from wxserve import Article, Handover, Image, Message, Music, News, Success, Video, Voice, on
@@ -167,7 +168,8 @@ class Rig:
         mode: str = "plain",
         *,
         cut: float = 5.0,
-        store: Any = None,
+        store: str = "memory:",
+        content: str = "full",
         secret: bytes = b"secret of the tests",
         port: int = 0,
         hooks: Hooks | None = None,
@@ -181,21 +183,23 @@ class Rig:
         self.base = base
         self.cookie = ""
         environ = {"WXSERVE_TOKEN": "token4tests", "WXSERVE_MODE": mode}
+        environ.update(WXSERVE_STORE=store, WXSERVE_STORE_CONTENT=content)
         if mode != "plain":
             environ.update(WXSERVE_APPID="wx0123456789abcdef", WXSERVE_AES_KEY="a" * 43)
         self.settings = config.load(None, {}, environ, base=str(base))
         self.key, self.secret = make_key(), secret
         self.journal = log.Journal(sys.stderr, 100, log.Style())
         door_key = make_key()
-        self.pace = Pace()
+        pace = Pace()
+        self.application = app.build(self.settings, self.journal, wrap=lambda rules: Paced(rules, pace))
         modes = in_modes(self.settings, door_key)
-        variants = {name: self._application(settings) for name, settings in modes.items()}
-        self.door = Door(variants[mode], door_key, variants, self.pace)
+        variants = {name: self.application.sibling(settings) for name, settings in modes.items()}
+        self.door = Door(self.application, door_key, variants, pace)
         self.private = _UnixServer(str(base / "private.sock"), _Handler)
         self.private.set_app(self.door)
         access = Access(self.key, secret)
         address = f"unix:{base}/private.sock"
-        self.console = Console(self.settings, address, door_key, access, store, hooks, cut=cut)
+        self.console = Console(self.settings, address, door_key, access, self._store(), hooks, cut=cut)
         self.public = _Server(("127.0.0.1", port), _Handler)
         self.public.set_app(self.console)
         self.port = self.public.server_address[1]
@@ -204,10 +208,9 @@ class Rig:
         for thread in self._threads:
             thread.start()
 
-    def _application(self, settings: config.Settings) -> app.Application:
-        rules, problems = app.load_rules(settings)
-        assert not problems, problems
-        return app.Application(settings, Paced(rules, self.pace), self.journal)
+    def _store(self) -> Store | None:
+        """The console's own sight of what the workers remember."""
+        return open_store(self.settings.store, full=True) if self.settings.store != "memory:" else None
 
     @property
     def url(self) -> str:
@@ -220,6 +223,8 @@ class Rig:
             server.server_close()
         for thread in self._threads:
             thread.join()
+        self.console.close()
+        self.door.close()
         self._folder.cleanup()
 
     def client_known(self) -> Client:

@@ -18,6 +18,7 @@ from ..config import Settings
 from ..simulator import Http
 from ..simulator.platform import CUT
 from ..simulator.samples import USER
+from ..store import Store
 from ..web import LengthRefused, parse_query, read_body
 from . import detail, health, orders, plain
 from .access import Access
@@ -25,7 +26,7 @@ from .answers import Answer, answer, as_json, guards, problem, to
 from .door import in_modes
 from .lab import Busy, Lab
 from .ledger import STREAMS_MAX, Ledger, Record
-from .remembered import Memory, Remembered
+from .remembered import Memory
 from .rulebook import Rulebook
 from .stream import HEADERS, Stream
 
@@ -64,7 +65,7 @@ class Console:
         address: str,
         key: str,
         access: Access,
-        store: Remembered | None = None,
+        store: Store | None = None,
         hooks: Hooks | None = None,
         *,
         cut: float = CUT,
@@ -83,6 +84,10 @@ class Console:
         self._loads = 0
         self._files = {path: ((STATIC / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
         self._texts = json.dumps(texts.catalogue(), ensure_ascii=False, separators=(",", ":")).encode()
+
+    def close(self) -> None:
+        """Let go of the store; the server calls it when the process ends."""
+        self.memory.close()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
@@ -227,9 +232,11 @@ class Console:
             "modes": list(self.modes),
             "user": USER,
             "cut": self._cut,
+            "deadline": settings.deadline,
             "listen": settings.listen,
             "path": settings.path,
             "kinds": orders.catalogue(),
+            "groups": orders.KIND_GROUPS,
             "faults": orders.faults(),
             "menu": _menu(settings.base),
             "settings": health.effective(settings),

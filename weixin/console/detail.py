@@ -6,13 +6,16 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from .. import said, transcript
 from ..config import Settings
 from ..simulator import Push
+from ..simulator.samples import USER
 from ..wire.errors import EnvelopeRefused, MessageRefused
 from ..wire.messages import parse
 from . import verdict
 from .door import HEADER
 from .ledger import Attempt, Record
+from .orders import MORE_FAULTS
 from .rulebook import Rulebook
 
 # Of a body on the page; nobody reads more, and a browser is slow with lines of a megabyte.
@@ -79,67 +82,52 @@ def _opened(settings: Settings, body: bytes) -> dict[str, Any]:
 
 def copies(record: Record, modes: Mapping[str, Settings]) -> dict[str, str]:
     """The same push for a shell, for ``send`` and for a ``.chat`` file."""
+    what = _said(record)
     order = record.order
-    words = [str(word) for word in order.get("words", ())]
-    kind = str(order.get("kind") or record.kind).replace("_", "-")
-    options = []
-    if order.get("user"):
-        options += ["--user", str(order["user"])]
-    if order.get("scene"):
-        options += ["--scene", str(order["scene"])]
-    if order.get("fault") and order["fault"] != "replayed-request":
-        options += ["--fault", str(order["fault"])]
+    options: list[str] = []
+    for name in ("user", "scene", "fault"):
+        value = str(order.get(name) or "")
+        if value and value not in MORE_FAULTS:
+            options += [f"--{name}", value]
+    kind, words = (what.kind.replace("_", "-"), what.words) if what.kind != said.RAW else ("raw", ("-",))
     send = shlex.join(["python3", "wxserve.py", "send", kind, *words, *options])
-    found = {"send": send, "chat": _chat(record, kind, words), "curl": ""}
-    attempt = next((each for each in record.attempts if each.request is not None), None)
-    settings = modes.get(record.mode)
-    if attempt is not None and attempt.request is not None and settings is not None:
-        request = attempt.request
-        target = f"http://{settings.listen}{request.path}?{request.query}"
-        if settings.listen.startswith("unix:"):
-            target = f"--unix-socket {shlex.quote(settings.listen[5:])} 'http://localhost{request.path}?{request.query}'"
-        else:
-            target = shlex.quote(target)
-        body = shlex.quote(request.body[:BODY_SHOWN].decode(errors="replace"))
-        found["curl"] = f"curl -i -H 'Content-Type: text/xml' {target} --data-binary {body}"
-    return found
+    chat = transcript.write([_turn(record, what)])
+    return {"send": send, "chat": chat, "curl": _curl(record, modes.get(record.mode))}
 
 
-def _chat(record: Record, kind: str, words: list[str]) -> str:
-    """Two or three lines of a .chat file that ask the same and expect what came."""
-    said = words[0] if kind == "text" and words else str(record.said.get("text", ""))
-    lines = []
-    if kind == "text" and "\n" not in said and not said.startswith(("/", "@", "<", ">", "#")):
-        lines.append(f"> {said or '你好'}")
-    else:
-        lines.append("> " + shlex.join([f"/{kind}", *words]))
-    slow = record.order.get("slow")
-    if slow:
-        lines.append(f"  @slow {slow:g}")
-    bubble = record.bubble
-    if bubble.get("kind") == "text":
-        text = str(bubble["text"])
-        first = text.split("\n")[0]
-        lines.append("< " + _expected(first, text))
-    elif bubble.get("articles"):
-        lines.append(f"< news: {_quoted(str(bubble['articles'][0]['title']))}*")
-    elif bubble:
-        lines.append(f"< {bubble['kind']}: *")
-    else:
-        lines.append("<")
-    answered = [each.n for each in record.attempts if each.state == "reply"]
-    if slow and answered and answered[0] > 1:
-        lines.append(f"  @attempt {answered[0]}")
-    return "\n".join(lines) + "\n"
+def _said(record: Record) -> said.Said:
+    message = Push(record.xml).message
+    if message is None or record.order.get("kind") == said.RAW:
+        return said.Said(said.RAW, (" ".join(record.xml.decode(errors="replace").split("\n")),))
+    return said.of(message)
 
 
-def _expected(first: str, text: str) -> str:
-    return _quoted(first) + ("*" if first != text else "")
+def _turn(record: Record, what: said.Said) -> transcript.Turn:
+    """The turn of a conversation in which this comes true again."""
+    user, slow, fault = str(record.order.get("user", "")), record.order.get("slow", 0.0), record.order.get("fault", "")
+    answered = [each for each in record.attempts if each.seen is not None and each.state in ("reply", "nothing")]
+    seen = answered[0].seen if answered else None
+    return transcript.Turn(
+        what,
+        user=user if user != USER else "",
+        slow=slow,
+        fault=fault if fault not in MORE_FAULTS else "",
+        expected=(transcript.expect(seen),) if seen is not None else (),
+        attempt=answered[0].n if slow and answered and answered[0].n > 1 else None,
+    )
 
 
-def _quoted(text: str) -> str:
-    """A text whose wildcards mean themselves."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in text)
+def _curl(record: Record, settings: Settings | None) -> str:
+    """The first request, as it was; only where it is not too old it is answered."""
+    request = next((each.request for each in record.attempts if each.request is not None), None)
+    if request is None or settings is None:
+        return ""
+    host, options = settings.listen, []
+    if host.startswith("unix:"):
+        host, options = "localhost", ["--unix-socket", host[len("unix:") :]]
+    body = request.body[:BODY_SHOWN].decode(errors="replace")
+    target = f"http://{host}{request.path}?{request.query}"
+    return shlex.join(["curl", "-i", *options, "-H", "Content-Type: text/xml", target, "--data-binary", body])
 
 
 def _shown(data: bytes) -> str:

@@ -22,6 +22,22 @@ LATENCY_MAX = 6.0
 #: Faults that the page knows beside the simulator's: a body in GBK, one that is too large, a request sent twice.
 MORE_FAULTS = ("gbk", "oversize", "replayed-request")
 
+#: What the panel shows first, and of what each fault is a fault.
+KIND_GROUPS = {
+    "messages": ("text", "image", "voice", "video", "shortvideo", "location", "link"),
+    "events": (
+        "subscribe", "subscribe:scene", "unsubscribe", "scan", "location_event", "click", "view", "scancode_push",
+        "scancode_waitmsg", "pic_sysphoto", "pic_photo_or_album", "pic_weixin", "location_select", "view_miniprogram",
+        "templatesendjobfinish", "kf_create_session", "kf_close_session", "kf_switch_session",
+    ),
+}  # fmt: skip
+FAULT_GROUPS = {
+    "signature": ("bad-signature", "no-signature", "old-timestamp", "replayed-request"),
+    "encryption": ("bad-msg-signature", "wrong-key", "wrong-appid", "bad-padding", "truncated"),
+    "body": ("not-xml", "json", "gbk", "oversize"),
+    "network": ("duplicate", "slow-body", "idle"),
+}
+
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -104,9 +120,12 @@ def catalogue() -> list[dict[str, Any]]:
 
 
 def faults() -> list[dict[str, Any]]:
-    """Every fault, and whether it needs an envelope."""
-    known = [{"name": name, "sealed": fault.sealed} for name, fault in FAULTS.items()]
-    return known + [{"name": name, "sealed": False} for name in MORE_FAULTS]
+    """Every fault, what it is a fault of, and whether it needs an envelope."""
+    return [
+        {"name": name, "group": group, "sealed": name in FAULTS and FAULTS[name].sealed}
+        for group, names in FAULT_GROUPS.items()
+        for name in names
+    ]
 
 
 def _sample(kind: str) -> Sample:

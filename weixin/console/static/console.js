@@ -1,6 +1,5 @@
-/* The page. Everything that somebody else wrote (texts, replies, XML) is put in as text, never as markup: `h` makes
-   elements and text nodes and nothing else. Sections: words · making elements · talking to the server · the phone ·
-   sending · the list · the inspector · rules, health, settings · keys · start. */
+/* The page. What somebody else wrote (texts, replies, XML) is put in as text, never as markup: `h` makes elements and
+   text nodes and nothing else. */
 "use strict";
 (() => {
 
@@ -30,6 +29,7 @@ function codeWords(code, values) {
   if (slip && title.includes("{problem}")) { all.problem = fill(slip[0], all); fix = slip[1]; }
   return [title, cause, fix].map(part => fill(part, all));
 }
+const MODES = { plain: "明文", compat: "兼容", safe: "安全" };
 const two = n => String(n).padStart(2, "0");
 const clock = (at, seconds = true) => {
   const d = new Date(at * 1000);
@@ -65,7 +65,7 @@ const ICONS = {
   camera: "M4 8h4l2-3h4l2 3h4v11H4zM12 10a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z", bell: "M6 16V11a6 6 0 1 1 12 0v5l2 2H4zM10 21h4",
   person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4 21c1-5 4-7 8-7s7 2 8 7", code: "M8 7l-5 5 5 5M16 7l5 5-5 5M13 5l-2 14", note: "M9 18V6l10-2v12M9 18a3 2.5 0 1 1-6 0 3 2.5 0 0 1 6 0zM19 16a3 2.5 0 1 1-6 0 3 2.5 0 0 1 6 0z",
 };
-const icon = name => s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: ICONS[name] || ICONS.tap }));
+const icon = name => s("svg", { cls: "ico", viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: ICONS[name] || ICONS.tap }));
 
 // What is known.
 
@@ -240,7 +240,7 @@ function drawTurn(turn, row) {
   else if (row.bubble.kind && row.outcome === "reply") parts.push(row.bubble.kind.startsWith("transfer_") ? handedOver(row.bubble) : line("them", reply(row.bubble, row), t("them")));
   else if (row.outcome === "nothing" && row.bubble.kind) parts.push(h("p", { cls: "sys" }, t("not-shown", { kind: kindName(row.bubble.kind) })));
   else if (quiet) parts.push(h("p", { cls: "sys" }, t("no-reply")));
-  else if ((row.outcome === "fault" || row.outcome === "refused") && row.shown) parts.push(h("p", { cls: "fault", lang: "zh" }, state.health.fault || W.zh["fault.notice"]));
+  else if ((row.outcome === "fault" || row.outcome === "refused") && row.shown) parts.push(h("p", { cls: "fault", lang: "zh" }, t("fault.notice")));
   turn.meta = h("button", { type: "button", cls: "meta", onclick: () => select(row.id, true) });
   drawMeta(turn, row);
   turn.replaceChildren(...parts, turn.meta);
@@ -357,8 +357,6 @@ let inputs = [], recall = -1;
 try { inputs = JSON.parse(stored("inputs") || "[]"); } catch { /* somebody else's words */ }
 async function send(order) {
   const full = { user, mode, ...bench, ...order };
-  const fault = state.faults.find(each => each.name === full.fault);
-  if (fault && fault.sealed && mode === "plain") full.fault = "";
   try {
     const { id } = await api("/api/send", full);
     select(id);
@@ -387,26 +385,20 @@ function typed(event) {
   $("text").value = recall < 0 ? "" : inputs[recall];
 }
 
-const GROUPS = [
-  ["messages", ["text", "image", "voice", "video", "shortvideo", "location", "link"]],
-  ["events", ["subscribe", "subscribe:scene", "unsubscribe", "scan", "location_event", "click", "view", "scancode_push", "scancode_waitmsg",
-    "pic_sysphoto", "pic_photo_or_album", "pic_weixin", "location_select", "view_miniprogram", "templatesendjobfinish", "kf_create_session", "kf_close_session", "kf_switch_session"]],
-];
 const KIND_ICONS = { image: "image", voice: "voice", video: "video", shortvideo: "video", location: "location", link: "link", text: "text", subscribe: "plus", "subscribe:scene": "scan", unsubscribe: "minus",
   scan: "scan", location_event: "location", view: "link", scancode_push: "scan", scancode_waitmsg: "scan", pic_sysphoto: "camera", pic_photo_or_album: "image", pic_weixin: "image", location_select: "location",
   templatesendjobfinish: "bell", kf_create_session: "person", kf_close_session: "person", kf_switch_session: "person" };
 const kept = kind => { try { return JSON.parse(stored("form." + kind) || "[]"); } catch { return []; } };
 function openSheet(open) {
-  $("sheet").hidden = !open;
-  $("plus").setAttribute("aria-expanded", String(open));
+  showSheet(open);
   if (open) drawSheet();
 }
 function drawSheet() {
-  const shown = new Set(GROUPS.flatMap(group => group[1]));
+  const groups = Object.entries(state.groups), shown = new Set(groups.flatMap(group => group[1]));
   const tile = kind => h("button", { type: "button", "data-kind": kind, onclick: () => openForm(kind) }, icon(KIND_ICONS[kind] || "tap"), kindName(kind));
   const others = h("select", { id: "others", onchange: e => e.target.value && openForm(e.target.value) }, h("option", { value: "" }, "…"),
     ...state.kinds.filter(each => !shown.has(each.kind)).map(each => h("option", { value: each.kind }, has("kind." + each.kind) ? each.kind + " · " + kindName(each.kind) : each.kind)));
-  $("sheet").replaceChildren(...GROUPS.flatMap(([name, kinds]) => [h("h3", null, t("sheet." + name)), h("div", { cls: "kinds" }, ...kinds.map(tile))]),
+  $("sheet").replaceChildren(...groups.flatMap(([name, kinds]) => [h("h3", null, t("sheet." + name)), h("div", { cls: "kinds" }, ...kinds.map(tile))]),
     h("h3", null, t("sheet.more")), h("div", { cls: "kinds" }, h("button", { type: "button", "data-kind": "raw", onclick: () => openRaw("text") }, icon("code"), kindName("raw"))),
     h("div", { cls: "form" }, h("div", { cls: "field" }, h("label", { for: "others" }, t("sheet.others")), others)));
   $("sheet").scrollTop = 0;
@@ -433,12 +425,13 @@ function openRaw(kind, xml) {
   const fresh = text => text.replace(/<CreateTime>\d+/, "<CreateTime>" + now).replace(/(<Msg(?:Id|ID)>)\d+/, "$1" + now + String(Math.random()).slice(2, 9)).replace(/(<FromUserName><!\[CDATA\[)[^\]]*/, "$1" + user);
   const area = h("textarea", { id: "raw", spellcheck: "false", value: xml || fresh(state.kinds.find(each => each.kind === kind).xml) });
   const choose = h("select", { id: "raw-kind", onchange: e => { area.value = fresh(state.kinds.find(each => each.kind === e.target.value).xml); } }, ...state.kinds.map(each => h("option", { value: each.kind, selected: each.kind === kind }, each.kind)));
-  openSheetWith(h("form", { cls: "form", onsubmit: e => { e.preventDefault(); send({ kind: "raw", xml: area.value, words: [] }); } }, h("h3", null, kindName("raw")),
+  showSheet();
+  $("sheet").replaceChildren(h("form", { cls: "form", onsubmit: e => { e.preventDefault(); send({ kind: "raw", xml: area.value, words: [] }); } }, h("h3", null, kindName("raw")),
     h("div", { cls: "field" }, h("label", { for: "raw-kind" }, t("sheet.template")), choose), h("div", { cls: "field" }, h("label", { for: "raw" }, "XML"), area),
     h("div", { cls: "row" }, h("button", { type: "button", cls: "mini grow", onclick: drawSheet }, "‹ " + t("sheet.back")), h("button", { cls: "primary" }, t("phone.send")))));
   area.focus();
 }
-function openSheetWith(node) { $("sheet").hidden = false; $("plus").setAttribute("aria-expanded", "true"); $("sheet").replaceChildren(node); }
+function showSheet(open = true) { $("sheet").hidden = !open; $("plus").setAttribute("aria-expanded", String(open)); }
 
 function drawBench() {
   const said = [];
@@ -453,18 +446,16 @@ function drawBench() {
   $("active").replaceChildren(...said.map(each => h("span", null, each)), said.length ? h("button", { type: "button", onclick: calm }, t("bench.reset")) : "");
 }
 function calm() { Object.assign(bench, { slow: 0, latency: 0, fault: "", first: 1 }); drawBench(); $("text").focus(); }
-const FAULTS = { signature: ["bad-signature", "no-signature", "old-timestamp", "replayed-request"], encryption: ["bad-msg-signature", "wrong-key", "wrong-appid", "bad-padding", "truncated"],
-  body: ["not-xml", "json", "gbk", "oversize"], network: ["duplicate", "slow-body", "idle"] };
 function drawFaults() {
-  const sealed = Object.fromEntries(state.faults.map(each => [each.name, each.sealed]));
-  $("fault").replaceChildren(h("option", { value: "" }, t("fault.none")), ...Object.entries(FAULTS).map(([group, names]) => h("optgroup", { label: t("faults." + group) },
-    ...names.filter(name => name in sealed).map(name => h("option", { value: name, disabled: sealed[name] && mode === "plain" }, t("fault." + name))))));
-  if (sealed[bench.fault] && mode === "plain") bench.fault = "";
+  const off = each => each.sealed && mode === "plain";
+  if (state.faults.some(each => each.name === bench.fault && off(each))) bench.fault = "";
+  $("fault").replaceChildren(h("option", { value: "" }, t("fault.none")), ...[...new Set(state.faults.map(each => each.group))].map(group => h("optgroup", { label: t("faults." + group) },
+    ...state.faults.filter(each => each.group === group).map(each => h("option", { value: each.name, disabled: off(each) }, t("fault." + each.name))))));
 }
 function drawModes() {
   const legend = $("modes").firstElementChild;
   $("modes").replaceChildren(legend, ...state.modes.map(each => h("label", { title: each === state.mode ? t("mode.configured") : t("mode.trial") },
-    h("input", { type: "radio", name: "mode", value: each, checked: each === mode, onchange: () => { mode = each; stored("mode", each); drawFaults(); drawBench(); } }), h("span", { lang: "zh" }, { plain: "明文", compat: "兼容", safe: "安全" }[each]))));
+    h("input", { type: "radio", name: "mode", value: each, checked: each === mode, onchange: () => { mode = each; stored("mode", each); drawFaults(); drawBench(); } }), h("span", { lang: "zh" }, MODES[each]))));
 }
 function drawUsers() {
   const names = [...new Set([state.user, ...JSON.parse(stored("users") || "[]"), user])];
@@ -523,7 +514,7 @@ function drawRows(ids) {
     }
     tr.replaceChildren(
       h("td", null, h("time", { datetime: new Date(row.at * 1000).toISOString() }, clock(row.at))),
-      h("td", { cls: "what" }, tag(row), row.kind !== "text" && h("span", { cls: "kind" }, kindName(row.kind)), row.text),
+      h("td", { cls: "what" }, tag(row), row.kind && row.kind !== "text" && h("span", { cls: "kind" }, kindName(row.kind)), row.text),
       h("td", { cls: RESULT[row.outcome] || "dim" }, ...result(row)),
       h("td", { cls: "num" + (row.seconds > 3 ? " slowly" : "") }, row.attempts.length > 1 ? circled(row.attempts[row.attempts.length - 1].n) + " " : "", row.done ? took(row.seconds) : "…"));
     tr.hidden = !shownInList(row);
@@ -531,7 +522,7 @@ function drawRows(ids) {
   drawCount();
   if (!body.querySelector('tr[tabindex="0"]') && body.firstElementChild) body.firstElementChild.tabIndex = 0;
 }
-const tag = row => (row.live ? h("span", { cls: "tag real" }, t("tag.live")) : row.replay_of ? h("span", { cls: "tag" }, row.same ? t("tag.same") : t("tag.replay")) : row.mode && row.mode !== state.mode ? h("span", { cls: "tag", lang: "zh" }, { plain: "明文", compat: "兼容", safe: "安全" }[row.mode]) : "");
+const tag = row => (row.live ? h("span", { cls: "tag real" }, t("tag.live")) : row.replay_of ? h("span", { cls: "tag" }, row.same ? t("tag.same") : t("tag.replay")) : row.mode && row.mode !== state.mode ? h("span", { cls: "tag", lang: "zh" }, MODES[row.mode]) : "");
 function result(row) {
   if (!row.done) return ["…"];
   if (row.outcome === "refused") return ["✕ ", h("span", { cls: "mono" }, row.code || String(row.values.status || ""))];
@@ -638,6 +629,7 @@ function drawRuler(row) {
   const svg = s("svg", { cls: "ruler", viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
   for (let n = 1; n <= lanes; n++) svg.append(s("rect", { cls: "lane", x: left, y: 18 + (n - 1) * 22, width: right - left, height: 17, rx: 4 }), s("text", { cls: "n", x: 2, y: 31 + (n - 1) * 22 }, circled(n)));
   for (let i = 0; i <= 3; i++) svg.append(s("line", { cls: i ? "mark" : "grid", x1: x(i * cut), x2: x(i * cut), y1: 15, y2: height }), s("text", { x: x(i * cut), y: 10, "text-anchor": i ? (i === 3 ? "end" : "middle") : "start" }, +(i * cut).toFixed(2) + " s"));
+  for (let i = 0; i < 3 && state.deadline < cut; i++) svg.append(s("line", { cls: "soon", x1: x(i * cut + state.deadline), x2: x(i * cut + state.deadline), y1: 18, y2: height }));
   const now = running(row);
   row.attempts.forEach(a => {
     const begin = a.started + offset, end = (a.ended === null ? Math.max(a.started, now) : a.ended) + offset;
@@ -737,10 +729,9 @@ function edit(id) {
   if (order.mode && order.mode !== mode) { mode = order.mode; drawModes(); drawFaults(); }
   drawBench();
   if (row.kind === "text" && order.kind === "text") { openSheet(false); $("text").value = row.text; grow(); $("text").focus(); }
-  else if (order.kind && order.kind !== "raw") openForm2(order);
+  else if (order.kind && order.kind !== "raw") { showSheet(); openForm(order.scene ? "subscribe:scene" : order.kind, order.words); }
   else openRaw("text", found && found.xml);
 }
-function openForm2(order) { openSheetWith(h("div")); openForm(order.scene ? "subscribe:scene" : order.kind, order.words); }
 async function copy(id, what) {
   let found = details.get(id);
   try { found = found || await api("/api/deliveries/" + id); } catch (error) { complain(error); return; }
