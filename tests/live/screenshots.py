@@ -27,11 +27,11 @@ def play(rig: Rig) -> None:
     for order in (
         {"kind": "subscribe", "words": []},
         {"kind": "text", "words": ["你好"]},
-        {"kind": "text", "words": ["图文"], "mode": "safe"},
         {"kind": "image", "words": []},
-        {"kind": "text", "words": ["还在吗"], "fault": "bad-signature"},
         {"kind": "location", "words": []},
         {"kind": "text", "words": ["人工"]},
+        {"kind": "text", "words": ["还在吗"], "fault": "bad-signature"},
+        {"kind": "text", "words": ["图文"], "mode": "safe"},
         {"kind": "text", "words": ["讲个故事"], "slow": 7},
     ):
         client.send(**order)
