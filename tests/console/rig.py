@@ -217,6 +217,9 @@ class Rig:
         return f"http://127.0.0.1:{self.port}/#k={self.key}"
 
     def close(self) -> None:
+        """End everything; harmless when it has ended."""
+        if self.public.closing:
+            return
         for server in (self.public, self.private):
             server.closing = True
             server.shutdown()
