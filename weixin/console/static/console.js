@@ -303,8 +303,8 @@ function news(b, row) {
   const articles = b.articles || [];
   const most = row.event ? 8 : b.most;
   const first = articles[0] || {};
-  const cover = pictures && safe(first.pic) ? h("img", { src: first.pic, alt: "", referrerpolicy: "no-referrer", loading: "lazy" }) : h("span", null, first.pic || "");
-  const card = h("div", { cls: "card" }, linkBox(first.url, [h("span", { cls: "cover" }, cover), ...cardText(first.title || "", first.text)]));
+  const cover = pictures && safe(first.pic) ? h("img", { src: first.pic, alt: "", referrerpolicy: "no-referrer", loading: "lazy" }) : [icon("image"), h("span", null, first.pic || "")];
+  const card = h("div", { cls: "card" }, linkBox(first.url, [h("span", { cls: "cover" }, ...[cover].flat()), ...cardText(first.title || "", first.text)]));
   articles.slice(1).forEach((a, i) => {
     const box = linkBox(a.url, [h("span", null, a.title)]);
     box.classList.add("more");
@@ -312,7 +312,7 @@ function news(b, row) {
     card.append(box);
   });
   if (articles.length > most) card.append(h("p", { cls: "note" }, t("articles.first")));
-  if (!pictures && safe(first.pic)) card.append(h("p", { cls: "body" }, showPictures()));
+  if (!pictures && safe(first.pic)) card.append(showPictures());
   return card;
 }
 /** Text as WeChat shows it: <a> with http, https or weixin://bizmsgmenu is a link or a choice, everything else letters. */
