@@ -32,12 +32,12 @@ class Browser:
     """One Chromium with a profile of its own; `close` ends it."""
 
     def __init__(self, path: str) -> None:
-        self._profile = tempfile.TemporaryDirectory(prefix="chromium", ignore_cleanup_errors=True)
+        self._profile = tempfile.mkdtemp(prefix="chromium")
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
         # The browser reads at 3 and writes at 4; a shell puts them there, whatever numbers they have now.
         plumbing = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
-        arguments = ["sh", "-c", plumbing, "sh", path, *FLAGS, f"--user-data-dir={self._profile.name}", "about:blank"]
+        arguments = ["sh", "-c", plumbing, "sh", path, *FLAGS, f"--user-data-dir={self._profile}", "about:blank"]
         self._process = subprocess.Popen(arguments, pass_fds=(to_browser, from_browser), stderr=subprocess.DEVNULL)
         os.close(to_browser)
         os.close(from_browser)
@@ -99,7 +99,7 @@ class Browser:
         self._process.wait(10)
         os.close(self._out)
         os.close(self._in)
-        self._profile.cleanup()
+        shutil.rmtree(self._profile, ignore_errors=True)
 
 
 class Page:
