@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 from tests.live import boot, installed
@@ -113,6 +114,22 @@ class Unwell(Case):
             box.shell(f"touch {stop}; kill -CONT {pids}")
             said, _ = filling.communicate(timeout=30)
         self.assertGreater(int(said), 1000)
+        self.assert_serves()
+
+    def test_killed(self) -> None:
+        """What is under way breaks; what comes next waits for the next process."""
+        handler = "import time\nfrom wxserve import on\n\n@on.text('long')\ndef long():\n"
+        handler += "    print('the long one has begun', flush=True)\n    time.sleep(4)\n    return 'done'\n"
+        box.write("/etc/wxserve/handlers/long.py", handler)
+        self.addCleanup(box.shell, f"rm -f /etc/wxserve/handlers/long.py; systemctl restart {SERVICE}")
+        box.shell(f"systemctl restart {SERVICE}")
+        asking = box.start(*GUEST, "post", "long", "", "9")
+        try:
+            self.wait_until(lambda: "the long one has begun" in self.journal(), "a request under way")
+            box.shell(f"kill -9 {self.workers()[0]}")
+        finally:
+            said, _ = asking.communicate(timeout=30)
+        self.assertEqual(json.loads(said), [502, ""])
         self.assert_serves()
 
     def test_restarting(self) -> None:

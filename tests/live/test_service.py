@@ -71,9 +71,10 @@ class Starting(Case):
                 box.shell(f"systemd-analyze security --offline=true --threshold={tenths} /tmp/u/{SERVICE}")
 
     def test_the_doctor_finds_nothing_to_complain_about(self) -> None:
+        self.assert_serves()
         said = box.run("wxserve", "doctor", "--json", "--url", f"http://{installed.HOST}/weixin")
         rows = {row["group"]: row["result"] for row in json.loads(said.stdout)}
-        for group in ("config", "aes", "unit", "disk", "tcp", "http", "push", "speed"):
+        for group in ("config", "aes", "unit", "disk", "wechat", "tcp", "http", "push", "speed"):
             self.assertEqual(rows[group], "ok", group)
 
 
@@ -121,7 +122,8 @@ class Restarting(Case):
         box.shell("cp /etc/wxserve/wxserve.ini /root/kept; printf '[server]\\nport = 1\\n' >> /etc/wxserve/wxserve.ini")
         self.addCleanup(box.shell, "cp /root/kept /etc/wxserve/wxserve.ini")
         self.assertNotEqual(box.run("systemctl", "restart", SERVICE, check=False).returncode, 0)
-        self.assertIn("WX-CFG-09", self.journal("-n", "20"))
+        said = self.journal("-n", "20", "-p", "err", "-o", "cat")
+        self.assertRegex(said, r"(?m)^ERROR config code=WX-CFG-03 at=/etc/wxserve/wxserve\.ini:\d+ error=.* fix=")
         box.shell("cp /root/kept /etc/wxserve/wxserve.ini")
         self.assert_serves()
 
