@@ -18,7 +18,7 @@ if sys.version_info < (3, 9):  # noqa: UP036 - said here because nothing below c
 if os.path.dirname(os.path.realpath(__file__)) not in sys.path:
     sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
-from weixin.app import Lazy
+from weixin.lazy import Lazy
 from weixin.routing.marks import on
 from weixin.wire.messages import Message
 from weixin.wire.replies import (

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import logging
-import os
 import tempfile
-import threading
 import time
 import unittest
 from pathlib import Path
@@ -209,25 +207,6 @@ class Building(Case):
             app.build(config.load(str(self.folder / "wxserve.ini"), {}, {}), log.Journal(self.log))
         (problem,) = caught.exception.problems
         self.assertEqual((problem.code, problem.file, problem.line), ("WX-HND-01", "handlers/bad.py", 1))
-
-    def test_the_lazy_callable_builds_itself_once_and_says_503_without_a_configuration(self) -> None:
-        before = os.getcwd()
-        self.addCleanup(os.chdir, before)
-        self.addCleanup(os.environ.pop, "WXSERVE_CONFIG", None)
-        lazy = app.Lazy()
-        os.environ["WXSERVE_CONFIG"] = str(self.folder / "none.ini")
-        self.assertEqual(call(lazy).status, 503)
-        os.environ["WXSERVE_CONFIG"] = str(self.folder / "wxserve.ini")
-        self.assertEqual(call(lazy).status, 503, "it is not tried again at once")
-        lazy = app.Lazy()
-        built = []
-        threads = [threading.Thread(target=lambda: built.append(call(lazy).status)) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(built, [200] * 8)
-        self.assertIs(lazy._application, lazy._build())
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "delivery": {"store", "routing", "wire", "texts"},
     "routing": {"wire"} | LEAVES,
     "server": set(),
-    "app": {"delivery", "store", "routing", "wire", "web"} | LEAVES,
+    "app": {"delivery", "metrics", "store", "routing", "wire", "web"} | LEAVES,
     "doctor": {"store", "wire"} | LEAVES,
     "metrics": set(),
     "console": {
@@ -40,7 +40,8 @@ MAY_IMPORT = {
         "app", "console", "doctor", "metrics", "server", "simulator", "store", "said", "transcript", "watch", "routing",
         "wire", "web", "weixin",
     } | LEAVES,
-    "wxserve": {"app", "routing", "wire", "commands"},
+    "lazy": {"app", "web"} | LEAVES,
+    "wxserve": {"lazy", "routing", "wire", "commands"},
     "weixin": set(),
 }
 MAX_MODULE = 400

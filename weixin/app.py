@@ -23,6 +23,7 @@ from . import config, log, texts
 from .config import Settings
 from .delivery import Desk, Given, Terms
 from .log import Journal
+from .metrics import Meter
 from .problem import Problem
 from .routing import load, run
 from .routing.rules import Rules
@@ -38,8 +39,6 @@ from .wire.signature import matches, near_miss
 
 # A near miss costs some forty hashes; an operator needs one verdict, a scanner shall not have more.
 VERDICT_SECONDS = 1.0
-# After a failed start the configuration is read again this much later, so that mending it is enough.
-RETRY_SECONDS = 10.0
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
@@ -66,8 +65,9 @@ class Application:
         journal: Journal,
         clock: Callable[[], float] = time.time,
         store: Store | None = None,
+        meter: Meter | None = None,
     ) -> None:
-        """Without a *store* nothing is remembered beyond this object."""
+        """Without a *store* nothing is remembered beyond this object; without a *meter* nothing is counted."""
         self.settings = settings
         self.rules = rules
         self._journal = journal
@@ -76,6 +76,7 @@ class Application:
         self._paths = {settings.path, settings.path.rstrip("/") + "/"}
         self._envelope = _envelope(settings)
         self._store = store or open_store("memory:")
+        self._meter = meter
         self._desk = Desk(
             rules, self._context, self._store, _terms(settings), clock=clock, notice=self._notice, replace=_replace
         )
@@ -103,6 +104,8 @@ class Application:
         self._desk.close()
         self._context.close()
         self._store.close()
+        if self._meter is not None:
+            self._meter.close()
         self._journal.flush()
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
@@ -142,6 +145,8 @@ class Application:
         age = int(query["timestamp"]) - message.time
         given = self._desk.answer(message, age, arrived, environ.get("wxserve.wait_gone"))
         self._record(message, given)
+        if self._meter is not None and "wxserve.simulated" not in environ:
+            self._count(self._meter, message, given)
         if given.silent:
             # Too late for this delivery: the platform is to ask again, and a late answer would end that.
             environ.get("wxserve.drop", _nothing)()
@@ -236,10 +241,34 @@ class Application:
             },
         )
 
+    def _count(self, meter: Meter, message: Message, given: Given) -> None:
+        now, kind = self._clock(), message.kind
+        meter.add("wxserve_deliveries_total", kind, given.result)
+        meter.add("wxserve_delivery_duration_seconds", kind, value=given.seconds)
+        meter.add("wxserve_push_delay_seconds", value=max(0.0, now - message.time))
+        meter.add("wxserve_attempts_total", str(given.attempt))
+        meter.add("wxserve_last_wechat_request_timestamp_seconds", value=now)
+        if given.result == "duplicate":
+            return
+        if given.rule:
+            meter.add("wxserve_rule_hits_total", given.rule)
+        elif not given.silent and message.type != "event":
+            meter.add("wxserve_unmatched_messages_total")
+        if given.reply:
+            meter.add("wxserve_reply_size_bytes", given.reply, value=len(given.body))
+        if given.code:
+            meter.add("wxserve_handler_errors_total", given.rule)
+        if kind in ("subscribe", "unsubscribe"):
+            meter.add(f"wxserve_users_{kind}d_total")
+
     def _refuse(self, environ: dict[str, Any], refused: Refused) -> Answer:
         fields = {"ip": environ.get("REMOTE_ADDR", ""), "reason": refused.reason, **refused.fields}
         self._journal.fold(logging.WARNING, "refused", fields, refused.code, refused.reason)
         self._remember(environ, refused.code, refused.reason, refused.fields)
+        if self._meter is not None:
+            self._meter.add("wxserve_refused_requests_total", refused.code)
+            if refused.code == "WX-SIG-02" and refused.reason != "mismatch":
+                self._meter.add("wxserve_signature_near_misses_total", refused.reason)
         return answer(refused.status)
 
     def _remember(self, environ: dict[str, Any], code: str, reason: str, facts: Mapping[str, object]) -> None:
@@ -274,6 +303,7 @@ def build(
     *,
     live: bool = True,
     wrap: Callable[[Rules], Rules] | None = None,
+    meter: Meter | None = None,
 ) -> Application:
     """Make the Application that *settings* describe. Raise config.ConfigError where a handler or a rule is faulty.
 
@@ -287,7 +317,7 @@ def build(
     url = settings.store if live else "memory:"
     full = settings.store_content == "full"
     store = open_store(url, keep=settings.keep, full=full, answers=float(settings.answers))
-    return Application(settings, wrap(rules) if wrap else rules, journal, store=store)
+    return Application(settings, wrap(rules) if wrap else rules, journal, store=store, meter=meter)
 
 
 def open_log(settings: Settings, *, threaded: bool = True, color: bool = False) -> Journal:
@@ -341,40 +371,3 @@ def _envelope(settings: Settings) -> Envelope | None:
         return None
     keys = [decode_key(key) for key in (settings.aes_key, settings.aes_key_previous) if key]
     return Envelope(settings.token, settings.appid, keys, aes.find())
-
-
-class Lazy:
-    """An Application that is built at the first call, once a process, from the configuration that is found then.
-
-    For servers that import a module and take its ``application``. Nothing happens at import; threads that come at once
-    wait for one build; a fork before the first call gives each process its own. Where the configuration or a handler is
-    faulty every request gets a 503, the log says why, and some seconds later it is tried again.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._application: Application | None = None
-        self._pid = 0
-        self._retry_at = 0.0
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        application = self._application
-        if application is None or self._pid != os.getpid():
-            application = self._build()
-        if application is None:
-            refusal = answer(503, Retry_After="10")
-            start_response(refusal.status, refusal.headers)
-            return [refusal.body]
-        return application(environ, start_response)
-
-    def _build(self) -> Application | None:
-        with self._lock:
-            if self._pid == os.getpid() and (self._application or time.monotonic() < self._retry_at):
-                return self._application
-            self._pid, self._application = os.getpid(), None
-            try:
-                self._application = build(config.load())
-            except config.ConfigError as error:
-                complain(error.problems, log.start(), texts.language("auto", os.environ))
-                self._retry_at = time.monotonic() + RETRY_SECONDS
-            return self._application

@@ -74,6 +74,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("server", "deadline", "deadline", "4.5", typed.seconds(0.5, 4.8)),
     Option("server", "busy", "busy", "正在处理，稍后回复「继续」取答案", typed.words),
     Option("server", "body_max", "body_max", "64k", typed.size(1 << 10, 1 << 20)),
+    Option("admin", "listen", "admin_listen", "127.0.0.1:9528", typed.listen),
+    Option("admin", "console", "console", "auto", typed.choice("auto", "on", "off")),
     Option("replies", "file", "replies", "replies.ini", str),
     Option("replies", "priority", "replies_priority", "10", typed.number(-1000, 1000)),
     Option("replies", "handlers", "handlers", "handlers", str),
@@ -116,6 +118,8 @@ class Settings:
     deadline: float
     busy: str
     body_max: int
+    admin_listen: str
+    console: str
     replies: str
     replies_priority: int
     handlers: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -101,8 +103,8 @@ class Start(Case):
             finally:
                 process.terminate()
                 process.wait(SECONDS)
-        self.assertIn(f"127.0.0.1:{public}", banner)
-        self.assertNotIn(admin, banner)
+        self.assertRegex(banner, rf"listen +127\.0\.0\.1:{public} ")
+        self.assertRegex(banner, rf"console +http://127\.0\.0\.1:{admin}/#k=")
 
     def test_a_unix_socket(self) -> None:
         self.project()
@@ -112,6 +114,58 @@ class Start(Case):
         self.assertTrue(os.path.exists(self.folder / "wx.sock"))
         self.assertEqual(server.stop(), 0)
         self.assertFalse(os.path.exists(self.folder / "wx.sock"))
+
+
+class TheConsole(Case):
+    """That it is there, by what address, and that WeChat's address knows nothing of it; tests/console has the rest."""
+
+    def get(self, url: str, **headers: str) -> tuple[int, bytes]:
+        address, _, path = url.partition("//")[2].partition("/")
+        connection = http.client.HTTPConnection(address, timeout=10)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/" + path, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+    def test_the_demo_prints_its_address(self) -> None:
+        server = self.serve("--admin-listen", "127.0.0.1:0")
+        url = server.wait_for(r"Console +(http://127\.0\.0\.1:\d+/)#k=\S+")[1]
+        status, page = self.get(url)
+        self.assertEqual(status, 200)
+        self.assertIn(b"<title>", page)
+        self.assertEqual(self.get(url, Host="evil.example")[0] // 100, 4)
+        self.assertEqual(server.request("GET", "/api/state")[0], 404)
+
+    def test_run_has_none_unless_asked(self) -> None:
+        self.project()
+        server = self.serve("run")
+        server.wait_for("ready in")
+        self.assertNotIn("console", server.output)
+        server = self.serve("run", "--console", "on", "--admin-listen", "127.0.0.1:0")
+        server.wait_for(r"console +http://127\.0\.0\.1:\d+/#k=")
+
+    def test_an_address_that_is_taken_is_a_warning(self) -> None:
+        self.project()
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            server = self.serve("run", "--console", "on", "--admin-listen", f"127.0.0.1:{port}")
+            server.wait_for("ready in")
+        self.assertIn("code=WX-CFG-14", server.output)
+        self.assertIn("你好呀", self.ask(server, "你好"))
+
+    def test_the_metrics_count_what_was_answered(self) -> None:
+        self.project()
+        server = self.serve("run", "--console", "on", "--admin-listen", "127.0.0.1:0", "--workers", "2")
+        url = server.wait_for(r"console +(http://127\.0\.0\.1:\d+/)#k=")[1]
+        for _ in range(3):
+            self.ask(server, "你好")
+        wanted = b'wxserve_deliveries_total{type="text",result="replied"} 3'
+        deadline = time.monotonic() + 10
+        while wanted not in self.get(url + "metrics")[1]:
+            self.assertLess(time.monotonic(), deadline, self.get(url + "metrics")[1].decode())
+            time.sleep(0.05)
 
 
 class Reload(Case):

@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .. import app, config, server, texts
+from .. import config, server, texts
 from ..config import ConfigError, Settings
 from ..watch import LOOK_SECONDS, Watch
 from . import CONFIG, FINE, add_settings
@@ -67,6 +67,8 @@ def local(settings: Settings) -> Settings:
 class _Development(Program):
     """A run of the server, with somebody beside it who looks at the files."""
 
+    console = True
+
     def __init__(self, call: Call, settings: Settings, demo: bool) -> None:
         super().__init__(call, local(settings), demo)
         self._asked = settings.listen
@@ -97,9 +99,9 @@ class _Development(Program):
             except ConfigError as error:
                 self._call.terminal.problems(error.problems)
                 raise
-        return [self._service()]
+        return self._services()
 
-    def _make(self, settings: Settings) -> app.Application:
+    def _make(self, settings: Settings) -> server.WSGIApplication:
         application = super()._make(settings)
         if self._reloading:
             rules, files, _ = self._report.read()

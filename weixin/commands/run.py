@@ -24,6 +24,7 @@ from ..config import ConfigError, Settings
 from ..problem import Problem
 from ..server import systemd
 from . import CONFIG, FAILED, add_settings, report
+from .admin import ADMIN, Admin, begin
 from .terminal import shorten
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 # Enough that nobody guesses a demo's token; it is new at each start.
 DEMO_TOKEN_BYTES = 6
 # FileDescriptorName= of the socket that is not WeChat's.
-ADMIN = "admin"
 
 log = logging.getLogger("wxserve.run")
 
@@ -78,8 +78,9 @@ class Report:
 class Program:
     """One run of the server, from the sockets to the end."""
 
-    #: Whether the log is coloured.
+    #: Whether the log is coloured, and whether there is a console unless the configuration says no.
     color = False
+    console = False
 
     def __init__(self, call: Call, settings: Settings, demo: bool) -> None:
         self._call = call
@@ -87,6 +88,7 @@ class Program:
         self._demo = demo
         self._report = Report()
         self._sockets: Sequence[socket.socket] = ()
+        self._admin: Admin | None = None
         self._began = time.perf_counter()
 
     def serve(self) -> int:
@@ -99,16 +101,29 @@ class Program:
             values = {"listen": error.address, "error": error.strerror}
             report([Problem("WX-CFG-10", values)], self._call.terminal)
             return FAILED
-        status = server.serve([self._service()], on_ready=self._on_ready, on_reload=self._on_reload)
+        try:
+            status = server.serve(self._services(), on_ready=self._on_ready, on_reload=self._on_reload)
+        finally:
+            if self._admin is not None:
+                self._admin.close()
         return CONFIG if status and self._report.read()[2] else status
 
     def _listen(self) -> Sequence[socket.socket]:
         """Take the sockets that systemd made, or make our own. One by the name of `admin` is the console's."""
-        inherited = [sock for name, sock in systemd.listen_fds() if name != ADMIN]
-        return inherited or [server.listen(self._settings.listen)]
+        inherited = systemd.listen_fds()
+        public = [sock for name, sock in inherited if name != ADMIN]
+        sockets: Sequence[socket.socket] = public or [server.listen(self._settings.listen)]
+        admin = [sock for name, sock in inherited if name == ADMIN]
+        self._admin = begin(self._settings, admin, wanted=self._demo or self.console)
+        return sockets
+
+    def _services(self) -> Sequence[server.Service]:
+        console = [self._admin.service(self._settings)] if self._admin is not None else []
+        return [self._service(), *console]
 
     def _service(self) -> server.Service:
         settings = self._settings
+        private = [self._admin.site.private] if self._admin is not None else []
         options = server.Options(
             threads=settings.threads,
             workers=settings.workers,
@@ -116,19 +131,23 @@ class Program:
             trusted=tuple(settings.trust_proxy.replace(",", " ").split()),
             access=_only_scanners,
         )
-        return server.Service("weixin", lambda: self._make(settings), self._sockets, options)
+        return server.Service("weixin", lambda: self._make(settings), [*self._sockets, *private], options)
 
-    def _make(self, settings: Settings) -> app.Application:
+    def _make(self, settings: Settings) -> server.WSGIApplication:
         """In a worker: build the application, or say what is wrong with it, to a person at a terminal or in the log."""
         journal = app.open_log(settings, color=self.color)
+        served: server.WSGIApplication
         try:
-            application = app.build(settings, journal)
+            if self._admin is not None:
+                application, served = self._admin.application(settings, journal)
+            else:
+                application = served = app.build(settings, journal)
         except ConfigError as error:
             self._report.write(0, 0, faulty=True)
             report(error.problems, self._call.terminal, journal)
             raise
         self._report.write(len(application.rules), len({rule.file for rule in application.rules}), faulty=False)
-        return application
+        return served
 
     def _on_ready(self) -> None:
         rules, files, _ = self._report.read()
@@ -147,9 +166,14 @@ class Program:
         }
         if self._demo:
             folder = shorten(settings.handlers)
-            self._call.terminal.say(texts.say("run.demo", lang, token=settings.token, handlers=folder, **values))
+            console = self._admin.url if self._admin is not None else "-"
+            self._call.terminal.say(
+                texts.say("run.demo", lang, token=settings.token, handlers=folder, console=console, **values)
+            )
             return
         self._call.terminal.note(texts.say("run.banner", lang, **values))
+        if self._admin is not None:
+            self._call.terminal.note(texts.say("run.console", lang, console=self._admin.url))
         seconds = f"{time.perf_counter() - self._began:.2f}"
         self._call.terminal.note(texts.say("run.ready", lang, seconds=seconds))
 
@@ -164,7 +188,7 @@ class Program:
             except ConfigError as error:
                 app.complain(error.problems, app.open_log(self._settings, threaded=False), self._call.lang)
                 raise
-        return [self._service()]
+        return self._services()
 
 
 def _only_scanners(entries: Sequence[server.Entry]) -> None:

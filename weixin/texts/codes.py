@@ -291,4 +291,12 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
             "mend the disk and restart; move a damaged file away first",
         ),
     },
+    "WX-CFG-14": {
+        "zh": ("控制台无法监听 {listen}：{error}", "端口被占用，或沙箱不允许", "换一个 [admin] listen；消息照常回答"),
+        "en": (
+            "the console cannot listen on {listen}: {error}",
+            "the port is taken, or the sandbox does not allow it",
+            "choose another [admin] listen; messages are answered all the same",
+        ),
+    },
 }

@@ -110,6 +110,11 @@ Every command has -h. Examples:
         "en": "believe X-Forwarded-For only from these",
     },
     "option.body_max": {"zh": "请求体的最大长度", "en": "the largest body of a request"},
+    "option.admin_listen": {
+        "zh": "控制台和指标；不要放到公网上，用 ssh -L",
+        "en": "console and metrics: never put this on the internet, use ssh -L",
+    },
+    "option.console": {"zh": "auto = 在 dev 和演示里打开，run 里关闭", "en": "auto = on in dev and demo, off in run"},
     "option.replies": {"zh": "不写代码的回复表", "en": "the table of replies, without code"},
     "option.replies_priority": {
         "zh": "回复表中关键词的优先级；处理函数默认是 0",
@@ -162,11 +167,13 @@ Every command has -h. Examples:
         "zh": """wxserve {version}  (Python {python}，没有配置文件 → 演示模式，只限本机)
   微信 URL     http://{listen}{path}      token {token}（每次启动都不同）
   回复         {rules} 条规则，来自 {handlers}/
+  控制台       {console}   ← 打开它，说「你好」
   自己的项目   python3 wxserve.py init mybot
   停止         Ctrl-C""",
         "en": """wxserve {version}  (Python {python}, no config file found -> demo mode, this machine only)
   WeChat URL   http://{listen}{path}      token {token} (new each start)
   Replies      {rules} rules from {handlers}/
+  Console      {console}   <- open this and say 你好
   Your own     python3 wxserve.py init mybot
   Stop         Ctrl-C""",
     },
@@ -178,6 +185,7 @@ Every command has -h. Examples:
   listen    {listen}  path {path}  mode {mode}
   replies   {rules} rules from {files} files""",
     },
+    "run.console": {"zh": "  控制台    {console}", "en": "  console   {console}"},
     "run.ready": {"zh": "已就绪，用时 {seconds} 秒", "en": "ready in {seconds} s"},
     # check
     "check.ok": {"zh": "配置没有问题：{rules} 条规则，AES 用 {aes}", "en": "configuration ok: {rules} rules, AES by {aes}"},

@@ -1,0 +1,89 @@
+"""The console's part of a run: its listener, its process, what workers need for it, and the metrics.
+
+Made before the fork. A console that cannot listen is a warning: the account must be answered all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import os
+import platform
+import signal
+import socket
+import time
+from collections.abc import Sequence
+
+from .. import __version__, app, metrics, server
+from ..config import Settings
+from ..console.app import Hooks
+from ..console.door import Door
+from ..console.site import Site
+from ..log import Journal
+
+log = logging.getLogger("wxserve.console")
+
+# systemd's FileDescriptorName= of the console's socket.
+ADMIN = "admin"
+# Each tab that follows holds a thread, four at most; the rest is short work.
+THREADS = 12
+# The largest order: raw XML with what surrounds it.
+BODY_MAX = 256 << 10
+
+
+class Admin:
+    """The console of one run."""
+
+    def __init__(self, settings: Settings, sockets: Sequence[socket.socket]) -> None:
+        self._sockets = sockets
+        self._board = metrics.Board()
+        self._began = time.time()
+        supervisor = os.getpid()
+        # The token is what both this start and the next one know: tabs stay logged in over a restart.
+        secret = hmac.new(settings.token.encode(), b"console session", hashlib.sha256).digest()
+        hooks = Hooks(reload=lambda: os.kill(supervisor, signal.SIGHUP), metrics=self._metrics)
+        self.site = Site(server.listen, secret, hooks=hooks)
+
+    @property
+    def url(self) -> str:
+        """What a person opens."""
+        return self.site.url(server.describe(self._sockets[0]))
+
+    def service(self, settings: Settings) -> server.Service:
+        """The console's own process."""
+        options = server.Options(threads=THREADS, workers=1, body_max=BODY_MAX)
+        return server.Service("console", lambda: self._make(settings), self._sockets, options)
+
+    def application(self, settings: Settings, journal: Journal) -> tuple[app.Application, Door]:
+        """In a worker: the application, and the door before it through which the console's pushes come."""
+        meter = metrics.Meter(self._board)
+        meter.add("wxserve_build_info", __version__, platform.python_version())
+        application = app.build(settings, journal, wrap=self.site.wrap, meter=meter)
+        return application, self.site.door(application)
+
+    def close(self) -> None:
+        self.site.close()
+        self._board.close()
+
+    def _make(self, settings: Settings) -> server.WSGIApplication:
+        app.open_log(settings)
+        return self.site.make(settings)
+
+    def _metrics(self) -> bytes:
+        # The console's parent is the supervisor; its workers' processor time is in their own slots of /proc.
+        extra = {metrics.name(key): value for key, value in metrics.process(os.getppid()).items()}
+        return metrics.render(self._board.total(), extra)
+
+
+def begin(settings: Settings, inherited: Sequence[socket.socket], wanted: bool) -> Admin | None:
+    """Return the console of this run, or None where there is to be none, or it cannot listen."""
+    if settings.console == "off" or not (inherited or wanted or settings.console == "on"):
+        return None
+    try:
+        sockets = list(inherited) or [server.listen(settings.admin_listen)]
+        return Admin(settings, sockets)
+    except OSError as error:
+        fields = {"listen": settings.admin_listen, "error": error.strerror or str(error)}
+        log.warning("console", extra={"code": "WX-CFG-14", "fields": fields})
+        return None
