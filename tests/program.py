@@ -67,7 +67,7 @@ class Server:
         raise AssertionError(f"never said {pattern!r}; it said:\n{self.output}")
 
     def port(self) -> int:
-        return int(self.wait_for(r"127\.0\.0\.1:(\d+)")[1])
+        return int(self.wait_for(r"127\.0\.0\.1:(\d+)(?:/weixin| .*path)")[1])
 
     def request(self, method: str, target: str, body: bytes | None = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port(), timeout=SECONDS)

@@ -26,10 +26,12 @@ log = logging.getLogger("wxserve.console")
 
 # systemd's FileDescriptorName= of the console's socket.
 ADMIN = "admin"
-# Each tab that follows holds a thread, four at most; the rest is short work.
-THREADS = 12
+# Each tab that follows holds a thread, four at most, and so does each push that is under way; the rest is short work.
+THREADS = 16
 # The largest order: raw XML with what surrounds it.
-BODY_MAX = 256 << 10
+BODY_MAX = 1 << 20
+# An open tab never finishes, and its page comes back by itself: nobody waits for it.
+GRACE = 0.3
 
 
 class Admin:
@@ -52,7 +54,7 @@ class Admin:
 
     def service(self, settings: Settings) -> server.Service:
         """The console's own process."""
-        options = server.Options(threads=THREADS, workers=1, body_max=BODY_MAX)
+        options = server.Options(threads=THREADS, workers=1, body_max=BODY_MAX, grace=GRACE, drain=GRACE)
         return server.Service("console", lambda: self._make(settings), self._sockets, options)
 
     def application(self, settings: Settings, journal: Journal) -> tuple[app.Application, Door]:

@@ -7,14 +7,17 @@ handlers and replies for itself, at the start and again at every reload.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 import mmap
 import os
 import platform
 import secrets
+import shutil
 import socket
 import struct
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -84,8 +87,10 @@ class Program:
 
     def __init__(self, call: Call, settings: Settings, demo: bool) -> None:
         self._call = call
-        self._settings = settings
         self._demo = demo
+        # A demo leaves nothing behind: what it remembers goes with it.
+        self._folder = tempfile.mkdtemp(prefix="wxserve-demo-") if demo else ""
+        self._settings = self._prepared(settings)
         self._report = Report()
         self._sockets: Sequence[socket.socket] = ()
         self._admin: Admin | None = None
@@ -97,15 +102,16 @@ class Program:
         app.open_log(self._settings, threaded=False, color=self.color)
         try:
             self._sockets = self._listen()
+            status = server.serve(self._services(), on_ready=self._on_ready, on_reload=self._on_reload)
         except server.ListenError as error:
             values = {"listen": error.address, "error": error.strerror}
             report([Problem("WX-CFG-10", values)], self._call.terminal)
             return FAILED
-        try:
-            status = server.serve(self._services(), on_ready=self._on_ready, on_reload=self._on_reload)
         finally:
             if self._admin is not None:
                 self._admin.close()
+            if self._folder:
+                shutil.rmtree(self._folder, ignore_errors=True)
         return CONFIG if status and self._report.read()[2] else status
 
     def _listen(self) -> Sequence[socket.socket]:
@@ -177,8 +183,17 @@ class Program:
         seconds = f"{time.perf_counter() - self._began:.2f}"
         self._call.terminal.note(texts.say("run.ready", lang, seconds=seconds))
 
+    def _prepared(self, settings: Settings) -> Settings:
+        """The same, as this kind of run has it where nobody said otherwise."""
+        if self._demo and not settings.given("store"):
+            settings = dataclasses.replace(settings, store=f"sqlite:{self._folder}/wxserve.db")
+        if (self._demo or self.console) and not settings.given("store_content"):
+            # The console shows what was said; here it is the developer's own.
+            settings = dataclasses.replace(settings, store_content="full")
+        return settings
+
     def _read_settings(self) -> Settings:
-        return self._call.settings()
+        return self._prepared(self._call.settings())
 
     def _on_reload(self) -> Sequence[server.Service]:
         """Read the configuration again; where it is faulty the old workers stay, and the log says why."""
