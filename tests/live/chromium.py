@@ -144,7 +144,7 @@ class Page:
             raise AssertionError(details.get("exception", {}).get("description") or details["text"])
         return found["result"].get("value")
 
-    def until(self, expression: str, seconds: float = 10.0) -> None:
+    def until(self, expression: str, seconds: float = 20.0) -> None:
         """Wait until *expression*, or what it promises, is true in the page."""
         end = time.monotonic() + seconds
         while not self.js(f"Promise.resolve({expression}).then(Boolean)"):
