@@ -133,7 +133,7 @@ class Memory:
             record.live = record.done = True
             record.outcome, record.code = "refused", refusal.code
             record.text = f"{refusal.ip} ×{refusal.times}" if refusal.times > 1 else refusal.ip
-            record.values = {"reason": refusal.reason, "count": refusal.times}
+            record.values = {**refusal.values, "count": refusal.times}
 
 
 def _attempts(delivery: Delivery) -> list[Attempt]:

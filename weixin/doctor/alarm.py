@@ -17,6 +17,7 @@ _NAME = re.compile(r"(?<![\w=])d=([0-9a-f]{4,32})\b")
 
 # The stamp is the message's or the failure's: between them lie three deliveries of five seconds, and two clocks.
 NEAR = 30.0
+# As many as are ever kept.
 MOST = 100_000
 
 
@@ -42,8 +43,10 @@ def find(alarm: Alarm, url: str) -> Delivery | None:
     if records is None:
         raise Unreadable("there is no file")
     with records:
-        named = records.delivery(alarm.name) if alarm.name else None
-        return named or nearest(alarm, records.deliveries(MOST))
+        found = records.delivery(alarm.name) if alarm.name else None
+        if found is None and alarm.openid:
+            found = nearest(alarm, records.deliveries(MOST, alarm.stamp - NEAR))
+        return found
 
 
 def nearest(alarm: Alarm, deliveries: Iterable[Delivery]) -> Delivery | None:
