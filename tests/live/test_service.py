@@ -123,7 +123,7 @@ class Restarting(Case):
         self.addCleanup(box.shell, "cp /root/kept /etc/wxserve/wxserve.ini")
         self.assertNotEqual(box.run("systemctl", "restart", SERVICE, check=False).returncode, 0)
         said = self.journal("-n", "20", "-p", "err", "-o", "cat")
-        self.assertRegex(said, r"(?m)^ERROR config code=WX-CFG-03 at=/etc/wxserve/wxserve\.ini:\d+ error=.* fix=")
+        self.assertRegex(said, r"(?m)^ERROR config code=WX-CFG-09 at=/etc/wxserve/wxserve\.ini:\d+ error=.* fix=")
         box.shell("cp /root/kept /etc/wxserve/wxserve.ini")
         self.assert_serves()
 
