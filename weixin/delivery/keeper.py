@@ -141,7 +141,7 @@ class Keeper:
         handed = mailbox.pick_up(mail, terms.split, terms.pickup, terms.lang)
         body = handed.body or Text(handed.text).render(message, int(desk.clock()))
         outcome = Outcome(Text(terms.pickup))
-        return desk.finish_with(run, outcome, body, handed) is not Verdict.MAIL_GONE
+        return desk.finish_with(run, outcome, body, handed, picked_up=True) is not Verdict.MAIL_GONE
 
     # Messages whose time is over.
 

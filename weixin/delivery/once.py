@@ -166,13 +166,12 @@ class Desk:
 
     def _run_here(self, run: Run, visit: Visit) -> Given | None:
         run.message.attempt = visit.attempt
-        pace = self.terms.pace
         if visit.attempt >= ladder.DELIVERIES or self.keeper.quiet:
             return self._run_elsewhere(run, visit, at_once=False)
         outcome = self.ask(run, visit.attempt, exclusive=True)
         if outcome is None:
             return self._run_elsewhere(run, visit, at_once=self.pool.full)
-        in_time = time.monotonic() - visit.arrived < pace.deadline
+        in_time = self._waiting.is_in_time(run, visit)
         body = self.finish(run, outcome, fetched=in_time, visit=visit)
         if body is None or not in_time:
             return self._waiting.too_late(run, visit, kept=body is not None)
@@ -264,10 +263,12 @@ class Desk:
         *,
         fetched: bool = False,
         visit: Visit | None = None,
+        picked_up: bool = False,
     ) -> Verdict | None:
         """Keep *body* as the answer, with the mail in it; None where the run was given up, or another ended it.
 
-        After MAIL_GONE the run goes on: the answer is to be made again, without the mail that another one took.
+        After MAIL_GONE the run goes on: the answer is to be made again, without the mail that another one took. What
+        was only *picked up* waits where it was, if the busy text has been said instead.
         """
         with self.lock:
             claim, run.claim = run.claim, None
@@ -279,7 +280,7 @@ class Desk:
             answer = self._answer(run, outcome, body, handed, fetched, visit)
             verdict = self.store.finish(claim, answer)
             if verdict is Verdict.BUSY:
-                letters = [] if handed.take else self._letters(run, outcome.reply)
+                letters = [] if picked_up else self._letters(run, outcome.reply)
                 self.store.finish_late(claim, letters, answer._replace(result="mailbox"))
         finally:
             if verdict is Verdict.MAIL_GONE:
@@ -351,8 +352,10 @@ class Desk:
     # What a delivery is given.
 
     def _duplicate(self, run: Run, visit: Visit) -> Given:
-        body = self.store.fetch(run.key) or SUCCESS
         visit.attempt = ladder.attempt(2, visit.age)
+        if self._waiting.has_left(visit):
+            return self._waiting.be_silent(run, visit)
+        body = self.store.fetch(run.key) or SUCCESS
         self.note(run, visit, "duplicate", ("duplicates",))
         return self.given(run, visit, body, "duplicate")
 

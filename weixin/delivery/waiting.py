@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,9 @@ if TYPE_CHECKING:
     from ..routing.rules import Rule
     from .once import Desk
 
-_log = logging.getLogger("wxserve.delivery")
+# Seconds in which no peer leaves; and by which clocks differ, and whole seconds are rounded.
+QUICK = 0.02
+PROMPT = 2.0
 
 
 class Waiting:
@@ -49,17 +50,17 @@ class Waiting:
             elapsed = time.monotonic() - visit.arrived
             if run.done and elapsed < pace.hangup:
                 # Past the deadline too: if it comes too late after all, the next delivery brings the same.
-                return self._silent(run, visit) if self._hangs_up(visit, 0.0, -1) else self._fetch(run, visit)
+                return self.be_silent(run, visit) if self.has_left(visit) else self._fetch(run, visit)
             at_once = at_once or run.said
             if not asked and (at_once or elapsed >= pace.deadline):
                 asked = True
                 if at_once or self._must_speak(run, visit):
-                    return self._say_busy(run, visit)
+                    return self.be_silent(run, visit) if self.has_left(visit) else self._say_busy(run, visit)
             if elapsed >= pace.hold:
-                return self._silent(run, visit)
+                return self.be_silent(run, visit)
             until = pace.hold if asked else pace.deadline
             if self._hangs_up(visit, until - elapsed, -1 if run.done else bell.fileno()):
-                return self._silent(run, visit)
+                return self.be_silent(run, visit)
 
     def _hangs_up(self, visit: Visit, seconds: float, fd: int) -> bool:
         """Whether the peer hangs up within so many seconds, and before *fd* is readable."""
@@ -71,13 +72,31 @@ class Waiting:
             time.sleep(max(0.0, seconds))
         return False
 
+    def is_in_time(self, run: Run, visit: Visit) -> bool:
+        """Whether the delivery that did the work itself can still be answered.
+
+        A peer does not leave within milliseconds: it is asked after only where more time has gone by, here or on the
+        way, as in the queue before a server that was being restarted.
+        """
+        elapsed = time.monotonic() - visit.arrived
+        if elapsed >= self._desk.terms.pace.deadline:
+            return False
+        on_the_way = visit.at - (run.message.time + visit.age)
+        if elapsed < QUICK and abs(on_the_way) < PROMPT:
+            return True
+        return not self.has_left(visit)
+
+    def has_left(self, visit: Visit) -> bool:
+        """Whether the peer has hung up already: what is written now would count as delivered, and reach nobody."""
+        return self._hangs_up(visit, 0.0, -1)
+
     def too_late(self, run: Run, visit: Visit, *, kept: bool) -> Given | None:
         """The delivery whose own thread did the work is past its time; maybe its peer is still there."""
         pace = self._desk.terms.pace
         elapsed = time.monotonic() - visit.arrived
-        if kept and elapsed < pace.hangup and not self._hangs_up(visit, 0.0, -1):
+        if kept and elapsed < pace.hangup and not self.has_left(visit):
             return self._fetch(run, visit)
-        return self._silent(run, visit)
+        return self.be_silent(run, visit)
 
     def _fetch(self, run: Run, visit: Visit) -> Given | None:
         desk = self._desk
@@ -116,7 +135,7 @@ class Waiting:
         desk.note(run, visit, result, (result,) if said else ())
         return desk.given(run, visit, body or SUCCESS, result)
 
-    def _silent(self, run: Run, visit: Visit) -> Given:
+    def be_silent(self, run: Run, visit: Visit) -> Given:
         """Say nothing: the platform hangs up and asks again, or it has hung up before."""
         desk = self._desk
         elapsed = time.monotonic() - visit.arrived
