@@ -105,4 +105,5 @@ def memory(pid: int) -> int:
 
 if __name__ == "__main__":
     parts = {"storm": storm, "growth": growth}
-    sys.exit(not all([parts[name]() for name in sys.argv[1:] or parts]))
+    done = [parts[name]() for name in sys.argv[1:] or parts]
+    sys.exit(not all(done))
