@@ -77,6 +77,10 @@ class Target(NamedTuple):
         return f"{self.name}.socket"
 
     @property
+    def admin(self) -> str:
+        return f"{self.name}-admin.socket"
+
+    @property
     def config(self) -> str:
         return f"/etc/{self.name}"
 
@@ -176,10 +180,11 @@ def upgrade(target: Target) -> None:
 def uninstall(target: Target) -> None:
     """Take away what `install` laid down. Configuration, secrets and state stay."""
     if target.running:
-        systemctl("disable", "--now", target.socket, target.service, check=False)
+        systemctl("disable", "--now", target.admin, target.socket, target.service, check=False)
     for path in (
         target.path(target.units, target.service),
         target.path(target.units, target.socket),
+        target.path(target.units, target.admin),
         target.path(target.bin, target.name),
     ):
         path.unlink(missing_ok=True)
@@ -273,7 +278,7 @@ def switch(target: Target, laid: Path) -> list[str]:
     """Make *laid* the release that runs at the next start: units, command and link. Return the units that changed."""
     target.path(target.units).mkdir(parents=True, exist_ok=True)
     target.path(target.bin).mkdir(parents=True, exist_ok=True)
-    units = (target.service, target.socket)
+    units = (target.service, target.socket, target.admin)
     changed = [name for name in units if _replace(laid / "systemd" / name, target.path(target.units, name), 0o644)]
     _replace(laid / "systemd" / target.name, target.path(target.bin, target.name), 0o755)
     link = target.path(target.prefix, ".current")
