@@ -167,7 +167,9 @@ class Push(Case):
         content = reply.partition("<Content><![CDATA[")[2].partition("]]>")[0]
         self.assertLessEqual(len(content.encode()), 2047)
         self.assertTrue(content.endswith("一…"))
-        self.assertEqual([delivery.code for delivery in self.application._store.deliveries(5)], ["WX-RPL-01"])
+        (delivery,) = self.application._store.deliveries(5)
+        self.assertEqual(delivery.code, "WX-RPL-01")
+        self.assertAlmostEqual(delivery.created, time.time(), delta=30)
         self.assertIn("code=WX-RPL-01", self.logged())
 
     def test_one_line_a_delivery(self) -> None:

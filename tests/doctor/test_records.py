@@ -27,7 +27,7 @@ class Case(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.path = os.path.join(folder.name, "wxserve.db")
-        self.store = open_store(f"sqlite:{self.path}", full=True)
+        self.store = open_store(f"sqlite:{self.path}")
         self.addCleanup(self.store.close)
         self.now = time.time()
 
@@ -47,9 +47,8 @@ class Case(unittest.TestCase):
         """One message that came *ago* seconds ago, was answered after *ms*, and came again *duplicates* times."""
         at = self.now - more.pop("ago", 100.0)
         created = int(at - more.pop("lag", 0.0))
-        xml = f"<xml><CreateTime>{created}</CreateTime></xml>".encode()
-        key = number.to_bytes(16, "big")
-        push = Push(key, "gh_1", "oUSER", at, xml, f"d{number}", "text", "hi")
+        key = created.to_bytes(4, "big") + number.to_bytes(12, "big")
+        push = Push(key, "gh_1", "oUSER", at, b"", f"d{number}", "text", "hi")
         duplicates = more.pop("duplicates", 0)
         given = {"rule": "handlers/llm.py:31", "result": "replied", "reply": "text", "ms": 20.0, **more}
         self.store.finish(self.store.claim(push), Answer(b"body", True, **given))
@@ -141,6 +140,7 @@ class Answered(Case):
     def test_messages_that_arrive_late(self) -> None:
         for number in range(6):
             self.deliver(number, lag=4.0)
+            self.deliver(number + 100, lag=9000.0)  # a recording
         (problem,) = self.found()
         self.assertEqual((problem.code, problem.values["n"]), ("WX-TIM-02", 6))
         self.assertAlmostEqual(float(problem.values["seconds"]), 4.0, delta=0.6)

@@ -282,6 +282,7 @@ class Contract(unittest.TestCase):
             ("text", "你好", "echo.py:1", "replied", 12, 7100.0),
         )
         self.assertEqual(sorted(found.attempts), ["1 silent", "2 replied"])
+        self.assertEqual((found.key, found.created), (push(7).key, int.from_bytes(push(7).key[:4], "big")))
         self.assertIsNone(self.store.delivery("d8"))
 
     def test_deliveries_come_newest_first_and_those_that_changed_since(self) -> None:

@@ -57,4 +57,4 @@ def nearest(alarm: Alarm, deliveries: Iterable[Delivery]) -> Delivery | None:
         if alarm.openid in (delivery.user, mask(delivery.user), mask(delivery.user, "hash"))
         and abs(delivery.at - alarm.stamp) <= NEAR
     ]
-    return min(near, key=lambda delivery: abs(delivery.at - alarm.stamp), default=None)
+    return min(near, key=lambda d: min(abs(d.at - alarm.stamp), abs(d.created - alarm.stamp)), default=None)

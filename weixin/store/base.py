@@ -42,7 +42,7 @@ COUNTS_PER_HOUR = 1_000
 class Push(NamedTuple):
     """What must be known of a message to answer it, also by another process."""
 
-    key: bytes  # 16 bytes that stand for account, user and message, the last twelve of them a hash
+    key: bytes  # 16 bytes that stand for account, user and message: four for its time, the others a hash
     account: str
     user: str
     at: float  # when its first delivery arrived
@@ -145,6 +145,12 @@ class Delivery(NamedTuple):
     attempts: tuple[str, ...]
     push: bytes
     body: bytes
+    key: bytes = b""
+
+    @property
+    def created(self) -> int:
+        """When its user wrote it, by the sender's clock: a key begins with that."""
+        return int.from_bytes(self.key[:4], "big")
 
 
 class Refusal(NamedTuple):

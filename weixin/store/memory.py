@@ -346,4 +346,5 @@ def _delivery(known: _Known) -> Delivery:
     return Delivery(
         known.id, push.name, push.at, known.changed, push.user, push.kind, push.text, answer.rule, answer.result,
         answer.reply, len(answer.body), answer.ms, answer.code, tuple(known.attempts), push.xml, known.body or b"",
+        push.key,
     )  # fmt: skip

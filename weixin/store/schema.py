@@ -97,7 +97,7 @@ VISITED = """INSERT INTO visitors (user, last) VALUES (?, ?)
     ON CONFLICT(user) DO UPDATE SET last = max(last, excluded.last)"""
 
 DELIVERY = """SELECT id, name, at, changed, user, kind, text, rule, result, reply, size, ms, code, attempts,
-    coalesce(push, x''), coalesce(body, x'') FROM messages"""
+    coalesce(push, x''), coalesce(body, x''), key FROM messages"""
 
 # A refusal, or a check that passed: that one has no code.
 REFUSAL = "SELECT at, code, ip, reason, count FROM refusals WHERE at > ?"
