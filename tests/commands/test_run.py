@@ -146,6 +146,34 @@ class TheConsole(Case):
         server = self.serve("run", "--console", "on", "--admin-listen", "127.0.0.1:0")
         server.wait_for(r"console +http://127\.0\.0\.1:\d+/#k=")
 
+    def test_the_journal_is_not_told_the_key(self) -> None:
+        self.project()
+        state = self.folder / "state"
+        state.mkdir()
+        code = (
+            "import os, sys; status = os.fstat(2);"
+            "os.environ['JOURNAL_STREAM'] = f'{status.st_dev}:{status.st_ino}';"
+            f"os.execv(sys.executable, [sys.executable, {str(SCRIPT)!r}, 'run', '--console', 'on',"
+            " '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'])"
+        )
+        with open(self.folder / "log", "w+", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-c", code], cwd=self.folder, stdout=log, stderr=log,
+                env=environment(STATE_DIRECTORY=str(state)),
+            )  # fmt: skip
+            self.addCleanup(process.wait, SECONDS)
+            self.addCleanup(process.terminate)
+            deadline = time.monotonic() + SECONDS
+            while "ready in" not in (self.folder / "log").read_text() and time.monotonic() < deadline:
+                time.sleep(0.05)
+        said = (self.folder / "log").read_text()
+        url = (state / "console.url").read_text().strip()
+        self.assertIn("ready in", said)
+        self.assertIn(str(state / "console.url"), said)
+        self.assertNotIn(url.partition("#k=")[2], said)
+        self.assertEqual((state / "console.url").stat().st_mode & 0o777, 0o600)
+        self.assertEqual(self.get(url.partition("#")[0])[0], 200)
+
     def test_an_address_that_is_taken_is_a_warning(self) -> None:
         self.project()
         with socket.socket() as taken:

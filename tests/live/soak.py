@@ -41,9 +41,8 @@ def storm() -> bool:
         server = serve(Path(name), CONFIG)
         try:
             source = random.Random(4)
-            made = Storm(
-                f"http://127.0.0.1:{server.port()}/weixin", TOKEN, messages=1_000, seconds=60, users=100, scale=1, seed=4
-            )
+            url = f"http://127.0.0.1:{server.port()}/weixin"
+            made = Storm(url, TOKEN, messages=1_000, seconds=60, users=100, scale=1, seed=4)
             reckoning = made.rage(lambda: kill_one(server.process.pid, source), every=2.0)
         finally:
             server.close()

@@ -21,6 +21,7 @@ from ..console.app import Hooks
 from ..console.door import Door
 from ..console.site import Site
 from ..log import Journal
+from ..server import systemd
 
 log = logging.getLogger("wxserve.console")
 
@@ -51,6 +52,17 @@ class Admin:
     def url(self) -> str:
         """What a person opens."""
         return self.site.url(server.describe(self._sockets[0]))
+
+    def place(self) -> str:
+        """Where a person finds the address: it is a key to everything users wrote, so the journal is not told it."""
+        folder = os.environ.get("STATE_DIRECTORY")
+        if not folder or not systemd.in_journal():
+            return self.url
+        path = os.path.join(folder, "console.url")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(self.url + "\n")
+        return path
 
     def service(self, settings: Settings) -> server.Service:
         """The console's own process."""

@@ -179,7 +179,7 @@ class Program:
             return
         self._call.terminal.note(texts.say("run.banner", lang, **values))
         if self._admin is not None:
-            self._call.terminal.note(texts.say("run.console", lang, console=self._admin.url))
+            self._call.terminal.note(texts.say("run.console", lang, console=self._admin.place()))
         seconds = f"{time.perf_counter() - self._began:.2f}"
         self._call.terminal.note(texts.say("run.ready", lang, seconds=seconds))
 
