@@ -24,8 +24,8 @@ BUSY_SECONDS = 3.0
 LOG_SIZE = 4 << 20
 # What the file may grow to. Rows go before that; this is the wall behind them.
 MOST_BYTES = 128 << 20
-# A connection's page cache, in KiB: batches are small and lookups hit the last pages.
-CACHE_KIB = 1024
+# The connections' page caches, in KiB: batches are small, lookups hit the last pages, and the kernel has them all.
+WRITER_KIB, READER_KIB, MOVER_KIB = 512, 128, 64
 
 
 class Database:
@@ -40,21 +40,21 @@ class Database:
         self._connections: list[sqlite3.Connection] = []
         self.closed = True
         try:
-            self._writer = self._connect()
+            self._writer = self._connect(WRITER_KIB)
             self._prepare()
-            self._reader = self._connect()
-            self._mover = self._connect()
+            self._reader = self._connect(READER_KIB)
+            self._mover = self._connect(MOVER_KIB)
             self.closed = False
         finally:
             if self.closed:
                 self.close()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, cache: int) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
         )
         self._connections.append(connection)
-        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size=-{cache}")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("PRAGMA temp_store=MEMORY")

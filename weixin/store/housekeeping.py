@@ -13,8 +13,8 @@ from .database import MOST_BYTES, Database
 # Answers go every second, what is kept for hours every minute.
 OFTEN = 1.0
 SELDOM = 60.0
-# Rows taken out in one transaction: some milliseconds.
-STEP = 5_000
+# Rows taken out in one transaction: a few milliseconds, and little memory.
+STEP = 1_000
 # From here on the oldest messages go before their time.
 FULL = MOST_BYTES * 3 // 8
 
@@ -86,7 +86,7 @@ def _make_room(db: sqlite3.Connection, last: int, now: float) -> None:
         return
     for table, order in (("visitors", "last"), ("mail", "expires"), ("state", "expires")):
         (count,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
-        if count > STEP:
+        if count > STEP // 10:
             key = "rowid" if table == "mail" else "user"
             oldest = f"SELECT {key} FROM {table} ORDER BY {order} LIMIT ?"
             db.execute(f"DELETE FROM {table} WHERE {key} IN ({oldest})", (STEP,))
