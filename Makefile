@@ -1,15 +1,19 @@
-# make run | test | lint | bench-setup | bench | clean | dist | install | upgrade | uninstall
+# make run | test | soak | lint | bench-setup | bench | clean | dist | install | upgrade | uninstall
 # Running and testing need Python 3.9 or newer and nothing else.
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: run test lint bench-setup bench clean
+.PHONY: run test soak lint bench-setup bench clean
 
 run:
 	$(PYTHON) wxserve.py
 
 test:
 	$(PYTHON) -W error::ResourceWarning -m unittest discover -t . -s tests -b
+
+# What takes minutes: a storm of slow messages and dying workers, and that nothing grows.
+soak:
+	$(PYTHON) -m tests.live.soak
 
 # ruff and mypy live in a virtual environment of their own; the stamp file says which versions are in it.
 lint: $(VENV)/.ruff-mypy
