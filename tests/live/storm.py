@@ -40,6 +40,8 @@ def oops(msg, error):
     return f"[{msg.user}#{msg.text.split('#')[1]}]"
 """
 TOKEN = re.compile(r"\[(o\w+)#(\d+)\]")
+# An orphan may be found late and run for fourteen seconds, on a machine that has others to serve.
+LATEST = 200
 # The most a user picks up: more answers than anybody can have waiting.
 MOST_PICKUPS = 60
 
@@ -103,11 +105,17 @@ class Storm:
             over.set()
             killing.join()
             on_delivery = sum(self._seen.values())
+            sent = [f"{user}#{number}" for _, user, _, number in plans]
+            deadline = time.monotonic() + LATEST * self._scale
             # Orphans are run after sixteen seconds, and unfetched answers put away after twenty.
-            time.sleep(25 * self._scale)
-            for each in [pool.submit(self._pick_up, user) for user in self._users]:
-                each.result()
-        sent = [f"{user}#{number}" for _, user, _, number in plans]
+            pause = 25 * self._scale
+            while True:
+                time.sleep(pause)
+                for each in [pool.submit(self._pick_up, user) for user in self._users]:
+                    each.result()
+                if all(self._seen[name] for name in sent) or time.monotonic() > deadline:
+                    break
+                pause = 5 * self._scale
         return Reckoning(
             len(sent),
             on_delivery,
