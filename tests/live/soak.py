@@ -99,7 +99,7 @@ def _ask(connection: http.client.HTTPConnection, query: str, body: str) -> bytes
 
 
 def memory(pid: int) -> int:
-    """What a process and its children have for themselves, in bytes: library pages are shared with whoever runs."""
+    """What a process and its children have for themselves, in bytes; libraries are shared with whoever else runs."""
     pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
     return 1024 * sum(
         int(line.split()[1])

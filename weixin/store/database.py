@@ -87,10 +87,13 @@ class Database:
         with self._reading:
             return work(self._reader)
 
+    @property
+    def log_is_long(self) -> bool:
+        """Whether it is time to `move_log`."""
+        return _size(self.path + "-wal") >= LOG_SIZE
+
     def move_log(self) -> None:
-        """Move the log into the file when it has grown; waits for the disk."""
-        if _size(self.path + "-wal") < LOG_SIZE:
-            return
+        """Move the log into the file; waits for the disk, and lets others write meanwhile."""
         _, pages, moved = self._mover.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if pages == moved:
             # The next commit begins the log anew, and that one does wait for the disk: let it be ours.

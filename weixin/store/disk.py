@@ -51,6 +51,15 @@ class Disk:
             self.failed(db, error)
         return self.db.read(work)
 
+    def tend(self, work: Callable[[Database], object]) -> None:
+        """Do *work* on the file itself, which may be put off where another process has it."""
+        db = self.db
+        try:
+            work(db)
+        except FAILURES as error:
+            if not is_busy(error):
+                self.failed(db, error)
+
     def failed(self, db: Database, error: Exception) -> None:
         """Go on elsewhere, if *db* is where we are; it keeps its claims until they end. Raises faults of our own."""
         if isinstance(error, (sqlite3.ProgrammingError, sqlite3.IntegrityError)):

@@ -37,7 +37,6 @@ class Housekeeping:
         if not 0 <= now - self._often_at < OFTEN:
             self._often_at = now
             self._drop_messages(db, now)
-            db.move_log()
         if not 0 <= now - self._seldom_at < SELDOM:
             self._seldom_at = now
             db.write(lambda c: _drop_expired(c, now))

@@ -19,7 +19,7 @@ from . import base, messages, records, rows, schema
 from .base import Answer, Claim, Delivery, Mail, Overdue, Push, Refusal, Status, Store, Verdict
 from .batch import Batch, Late
 from .database import Database
-from .disk import FAILURES, Disk, is_busy
+from .disk import Disk
 from .housekeeping import Housekeeping
 from .late import Turns
 from .locks import Names
@@ -28,6 +28,7 @@ from .locks import Names
 # is something to tidy up.
 TURN_SECONDS = 0.05
 IDLE_SECONDS = 1.0
+FOREVER = 3600.0
 
 
 class SQLite(Store):
@@ -56,6 +57,8 @@ class SQLite(Store):
         self._remember_mail()
         self._housekeeping = Housekeeping(keep, full)
         self._turns = Turns("store", self._turn, TURN_SECONDS)
+        # Waits for the disk, while the other writes on.
+        self._mover = Turns("store log", self._move_log, TURN_SECONDS)
         self._batch = Batch(answers_kept, full, self._turns)
 
     # Once.
@@ -108,14 +111,7 @@ class SQLite(Store):
             claim.recorded = True
             self._write(lambda c: c.execute("UPDATE messages SET runs = ? WHERE key = ?", (runs + 1, key)))
         claim.runs = runs
-        self._begin(key, now, runs + 1)
-
-    def _begin(self, key: bytes, now: float, runs: int) -> None:
-        db = self._disk.db
-        try:
-            db.claims.begin(key, now, runs)
-        except OSError as error:
-            self._disk.failed(db, error)
+        self._disk.tend(lambda disk: disk.claims.begin(key, now, runs + 1))
 
     def join(self, push: Push) -> int:
         own = self._heard_of(push)
@@ -238,10 +234,7 @@ class SQLite(Store):
 
     def _mark_mail(self, user: str, letters: Iterable[Mail]) -> None:
         if letters:
-            try:
-                self._disk.db.claims.mark_mail(user, self._clock() + base.MAIL_KEPT)
-            except OSError as error:
-                self._disk.failed(self._disk.db, error)
+            self._disk.tend(lambda db: db.claims.mark_mail(user, self._clock() + base.MAIL_KEPT))
 
     def _remember_mail(self) -> None:
         """Mark who has mail: after a power cut the file of claims may know less than the database."""
@@ -346,13 +339,14 @@ class SQLite(Store):
 
     def _turn(self) -> float:
         self.flush()
-        db = self._disk.db
-        try:
-            self._housekeeping.turn(db, self._clock())
-        except FAILURES as error:
-            if not is_busy(error):
-                self._disk.failed(db, error)
+        self._disk.tend(lambda db: self._housekeeping.turn(db, self._clock()))
+        if self._disk.db.log_is_long and self._mover.idle:
+            self._mover.wake()
         return TURN_SECONDS if self._claims or self._batch else IDLE_SECONDS
+
+    def _move_log(self) -> float:
+        self._disk.tend(lambda db: db.move_log())
+        return FOREVER
 
     def flush(self) -> None:
         with self._flushing:
@@ -393,6 +387,7 @@ class SQLite(Store):
 
     def close(self) -> None:
         self._turns.end()
+        self._mover.end()
         if not self._disk.db.closed:
             self.flush()
             self._disk.db.close()
