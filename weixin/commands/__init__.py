@@ -18,7 +18,9 @@ from ..problem import Problem
 from ..server import systemd
 from .terminal import Terminal
 
-COMMANDS = ("run", "dev", "init", "check", "doctor", "chat", "send", "test", "explain")
+COMMANDS = (
+    "run", "dev", "init", "check", "doctor", "chat", "send", "deliveries", "stats", "forget", "test", "explain",
+)  # fmt: skip
 
 FINE, FAILED, USAGE, CONFIG = 0, 1, 2, 78
 
@@ -107,5 +109,5 @@ def _common(lang: str = "en", **options: object) -> argparse.ArgumentParser:
 
 
 def _overview(lang: str) -> str:
-    lines = [f"  {name:<8}{texts.say(f'command.{name}', lang)}" for name in COMMANDS]
+    lines = [f"  {name:<12}{texts.say(f'command.{name}', lang)}" for name in COMMANDS]
     return texts.say("help.overview", lang, commands="\n".join(lines))

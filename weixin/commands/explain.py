@@ -49,7 +49,7 @@ def run(call: Call) -> int:
     if told:
         call.terminal.say(told)
     if meant is not None:
-        _show(meant, call)
+        show(meant, call)
     if not found and not told:
         call.terminal.error(texts.say("explain.unknown", call.lang, text=text))
     return FINE if found or told else FAILED
@@ -93,7 +93,7 @@ def _delivery(text: str, call: Call) -> tuple[str, Delivery | None]:
     return texts.say("explain.found", call.lang, result=result, **values), delivery
 
 
-def _show(delivery: Delivery, call: Call) -> None:
+def show(delivery: Delivery, call: Call) -> None:
     """Its attempts, and what to do about it: what is wrong with its reply, or that it was late."""
     for number, line in enumerate(delivery.attempts, 1):
         at, took, result = (*line.split(" "), "", "")[:3]

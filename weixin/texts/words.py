@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import deploy, doctor, talk
+from . import deploy, doctor, records, talk
 
 WORDS: dict[str, dict[str, str]] = {
     **deploy.WORDS,
     **doctor.WORDS,
+    **records.WORDS,
     **talk.WORDS,
     "page": {
         "zh": "wxserve 正在运行。这是给微信服务器用的地址。",
