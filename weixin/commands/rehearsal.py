@@ -13,8 +13,8 @@ import logging
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable, NamedTuple, Protocol
 
 from .. import app, log
 from ..config import ConfigError, Settings
@@ -189,13 +189,28 @@ class Rehearsal:
             raise ConfigError(problems)
         return _Paced(rules)
 
-    def deliver(self, push: Push, *, slow: float = 0.0, fault: str = "", watcher: Watcher | None = None) -> Exchange:
-        """Let WeChat deliver *push*, up to three times; its run takes *slow* seconds longer than it would."""
+    def deliver(
+        self,
+        push: Push,
+        *,
+        slow: float = 0.0,
+        fault: str = "",
+        replayed: bool = False,
+        watcher: Watcher | None = None,
+    ) -> Exchange:
+        """Let WeChat deliver *push*, up to three times; its run takes *slow* seconds longer than it would.
+
+        *replayed*: handlers are told that a person sent it again.
+        """
         self.heard.lines.clear()
         rules = self._rules
         rules.push, rules.seconds, rules.runs = push, slow, 0
-        to: Transport = InProcess(self._application)
+        to: Transport = InProcess(self._replayed if replayed else self._application)
         if watcher is not None:
             to = _Watched(to, rules, watcher)
         delivery = self.platform.deliver(push, to, attempts=ATTEMPTS, fault=fault)
         return Exchange(delivery, list(self.heard.lines), rules.runs)
+
+    def _replayed(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        environ["wxserve.replayed"] = True
+        return self._application(environ, start_response)

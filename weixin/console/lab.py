@@ -7,7 +7,6 @@ the application. What it knows of the answer is what WeChat would know.
 from __future__ import annotations
 
 import random
-import re
 import secrets
 import threading
 import time
@@ -19,7 +18,7 @@ from ..simulator import Account, Push, Request, Seen, Transport
 from ..simulator import pushes as making
 from ..simulator.judge import judge
 from ..simulator.platform import ATTEMPTS, CUT
-from ..simulator.pushes import BadWord
+from ..simulator.pushes import BadWord, renewed
 from ..simulator.requests import request as make_request
 from ..simulator.samples import ACCOUNT
 from ..wire import aes
@@ -35,8 +34,6 @@ RUNNING_MAX = 16
 # Well over any body_max.
 OVERSIZE = 2 << 20
 
-_CREATED = re.compile(rb"(<CreateTime>)\s*[0-9]+\s*(</CreateTime>)")
-_NUMBERED = re.compile(rb"(<Msg(?:Id|ID)>)\s*[0-9]+\s*(</Msg(?:Id|ID)>)")
 
 
 class Busy(RuntimeError):
@@ -81,7 +78,7 @@ class Lab:
         order = Order(**{**record.order, "slow": 0.0, "fault": "", "first": 1}) if record.order else Order(
             kind="raw", user=record.user or "oUNKNOWN", xml=xml.decode(errors="replace"), mode=mode
         )
-        push = Push(xml if same else _renewed(xml, self._number(), int(time.time())))
+        push = Push(xml if same else renewed(xml, time=int(time.time()), id=self._number()))
         return self._begin(order, push, replay_of=record.id, same=same)
 
     def _begin(self, order: Order, push: Push, replay_of: str = "", same: bool = False) -> Record:
@@ -193,12 +190,6 @@ def _state(seen: Seen) -> str:
     if seen.why in ("timeout", "dropped", "unreachable", "not-http", "crashed"):
         return "timeout" if seen.why == "timeout" else "dropped"
     return "refused" if seen.why == "status" else "fault"
-
-
-def _renewed(xml: bytes, number: str, now: int) -> bytes:
-    """The same words in a new message."""
-    xml = _CREATED.sub(rb"\g<1>%d\g<2>" % now, xml, count=1)
-    return _NUMBERED.sub(rb"\g<1>" + number.encode() + rb"\g<2>", xml, count=1)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

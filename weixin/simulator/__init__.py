@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from .judge import FAULT_NOTICE, Seen
 from .platform import ATTEMPTS, Attempt, Delivery, Platform
-from .pushes import BadWord, Push, UnknownKind, canonical, kinds, make
+from .pushes import BadWord, Push, UnknownKind, canonical, kinds, make, renewed
 from .requests import FAULTS, Account, Fault, Request
 from .transports import Answer, Http, InProcess, Transport
 
@@ -41,4 +41,5 @@ __all__ = [
     "canonical",
     "kinds",
     "make",
+    "renewed",
 ]

@@ -73,6 +73,11 @@ class Platform:
         now = int(self._clock())
         return pushes.make(name, *words, time=now, id=number, user=user, account=self.account.id, scene=scene)
 
+    def renew(self, push: Push) -> Push:
+        """Make a push of now that says what *push* said."""
+        number = str(self._source.randrange(10**16, 10**17))
+        return Push(pushes.renewed(push.xml, time=int(self._clock()), id=number))
+
     def request(self, push: Push, fault: str = "") -> Request:
         """Return the next request for *push*: signatures, timestamp and nonce are new each time."""
         return requests.request(self.account, self._aes, push, int(self._clock()), self._source, fault)

@@ -6,6 +6,7 @@ It knows nothing of how a push is signed, sealed or sent.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 
 from ..wire.errors import MessageRefused
@@ -21,6 +22,9 @@ _SHORT = {
     "kf_close": "kf_close_session",
     "kf_switch": "kf_switch_session",
 }
+
+_CREATED = re.compile(rb"(<CreateTime>)\s*[0-9]+\s*(</CreateTime>)")
+_NUMBERED = re.compile(rb"(<Msg(?:Id|ID)>)\s*[0-9]+\s*(</Msg(?:Id|ID)>)")
 
 
 class UnknownKind(ValueError):
@@ -98,6 +102,12 @@ def make(
     else:
         head.update(MsgType="event", Event=sample.name)
     return Push(f"<xml>{_lines({**head, **elements})}\n</xml>".encode())
+
+
+def renewed(xml: bytes, *, time: int, id: str) -> bytes:
+    """The same words in a new message, sent at *time*, with the MsgId *id* where it has one."""
+    xml = _CREATED.sub(rb"\g<1>%d\g<2>" % time, xml, count=1)
+    return _NUMBERED.sub(rb"\g<1>" + id.encode() + rb"\g<2>", xml, count=1)
 
 
 def _numbered(elements: Elements, id: str) -> Elements:
