@@ -18,6 +18,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from tests.program import run
 from weixin import app, commands, config, log
 from weixin.commands import send
+from weixin.commands.rehearsal import outcomes
 from weixin.simulator import FAULT_NOTICE, FAULTS
 from weixin.simulator import judge as judging
 from weixin.texts.words import WORDS
@@ -91,6 +92,29 @@ class Case(unittest.TestCase):
             except SystemExit as leave:  # argparse
                 status = int(leave.code or 0)
         return Done(status, out.getvalue(), err.getvalue())
+
+
+class Slow(Case):
+    def test_the_three_deliveries_are_told_as_they_end(self) -> None:
+        done = self.send("text", "你好", "--slow", "5.2")
+        self.assertEqual(done.status, 0, done.err)
+        first, second, reply = done.out.splitlines()[:3]
+        self.assertIn("attempt 1   5.0 s  connection closed by WeChat", first)
+        self.assertIn("joined the running handler", second)
+        self.assertIn("你好", reply)
+        self.assertEqual(done.err, "")
+
+    def test_json_says_how_many_there_were(self) -> None:
+        done = self.send("text", "你好", "--slow", "0.1", "--json")
+        record = json.loads(done.out)
+        self.assertEqual((record["deliveries"], record["outcome"]), (1, "reply"))
+        self.assertGreaterEqual(record["ms"], 100)
+        self.assertEqual(self.send("text", "你好", "--slow", "0.2", "--within", "100ms").status, 1)
+
+    def test_it_is_for_this_process_and_within_reason(self) -> None:
+        for words in (["--slow", "7", "--to", "http://127.0.0.1:1/weixin"], ["--slow", "-1"], ["--slow", "1000"]):
+            with self.subTest(words):
+                self.assertEqual(self.send("text", "你好", *words).status, 2)
 
 
 class Replies(Case):
@@ -378,4 +402,4 @@ class Listening(unittest.TestCase):
         logging.getLogger("wxserve.routing").debug("quiet")
         heard.line(logging.INFO, "delivery", {"by": "a:1"})
         self.assertEqual([line.event for line in heard.lines], ["handler", "delivery"])
-        self.assertEqual([line.event for line in heard.outcomes()], ["delivery"])
+        self.assertEqual([line.event for line in outcomes(heard.lines)], ["delivery"])

@@ -65,9 +65,10 @@ class Overheard(log.Journal):
         if level >= self.level:
             self.lines.append(log.Line(time.time(), level, event, fields, code, detail))
 
-    def outcomes(self) -> list[log.Line]:
-        """One line for each delivery, in their order: how it was answered, or why it was refused."""
-        return [line for line in self.lines if line.event in ("delivery", "refused")]
+
+def outcomes(heard: Iterable[log.Line]) -> list[log.Line]:
+    """One line for each delivery, in their order: how it was answered, or why it was refused."""
+    return [line for line in heard if line.event in ("delivery", "refused")]
 
 
 class Exchange(NamedTuple):
@@ -80,7 +81,7 @@ class Exchange(NamedTuple):
     @property
     def outcome(self) -> log.Line | None:
         """The line that the program logged of the delivery that it answered, or else of the last."""
-        lines = [line for line in self.heard if line.event in ("delivery", "refused")]
+        lines = outcomes(self.heard)
         # A delivery that WeChat gave up may be logged behind the one that was answered: both end with the run.
         answered = [line for line in lines if line.fields.get("result") != "silent"]
         return next(reversed(answered or lines), None)

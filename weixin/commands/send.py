@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .. import app, config, texts
 from ..simulator import (
     FAULTS,
+    Answer,
     BadWord,
     Delivery,
     Http,
@@ -28,8 +29,9 @@ from ..simulator import (
     UnknownKind,
     canonical,
 )
+from ..transcript import MAX_SLOW
 from . import FAILED, FINE, USAGE, seen
-from .rehearsal import Overheard, account, in_mode
+from .rehearsal import Exchange, Overheard, Rehearsal, account, in_mode, outcomes
 from .run import settings_or_demo
 from .terminal import columns
 
@@ -63,6 +65,7 @@ def configure(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--to", metavar="URL", help=say("to"))
     parser.add_argument("--mode", choices=MODES, help=say("mode"))
     parser.add_argument("--fault", choices=FAULTS, metavar="FAULT", help=say("fault"))
+    parser.add_argument("--slow", type=float, metavar="N", help=say("slow-run"))
     parser.add_argument("--scene", default="", metavar="SCENE", help=say("scene"))
     parser.add_argument("--key", metavar="KEY", help=say("key"))
     parser.add_argument("--expect", metavar="PATTERN", help=say("expect"))
@@ -92,6 +95,20 @@ def _send(call: Call) -> int:
     _possible(options, settings)
     weixin = Platform(account(settings))
     push = raw or _push(weixin, options)
+    exchange = _once(weixin, push, settings, options) if options.slow is None else _slowly(push, settings, call)
+    delivery = exchange.delivery
+    complaints = _complaints(delivery, options, limit, call.lang)
+    if options.json:
+        line = exchange.outcome if options.slow is not None else next(iter(outcomes(exchange.heard)), None)
+        record = seen.record(delivery, line, call.lang)
+        call.terminal.say(json.dumps({**record, "complaints": complaints}, ensure_ascii=False))
+    else:
+        _show(call, exchange, complaints)
+    return FAILED if complaints or _failed(delivery, options) else FINE
+
+
+def _once(weixin: Platform, push: Push, settings: config.Settings, options: argparse.Namespace) -> Exchange:
+    """Deliver it once, here or to another server."""
     heard = Overheard()
     application = None if options.to else app.build(settings, heard, live=False)
     try:
@@ -100,13 +117,27 @@ def _send(call: Call) -> int:
     finally:
         if application:
             application.close()
-    complaints = _complaints(delivery, options, limit, call.lang)
-    if options.json:
-        record = seen.record(delivery, next(iter(heard.outcomes()), None), call.lang)
-        call.terminal.say(json.dumps({**record, "complaints": complaints}, ensure_ascii=False))
-    else:
-        _show(call, delivery, heard, complaints)
-    return FAILED if complaints or _failed(delivery, options) else FINE
+    return Exchange(delivery, heard.lines, 0)
+
+
+def _slowly(push: Push, settings: config.Settings, call: Call) -> Exchange:
+    """Deliver it up to three times to handlers that are slow, and tell of each delivery as it ends."""
+    rehearsal = Rehearsal(settings)
+    try:
+        watcher = None if call.options.json else _Teller(call)
+        return rehearsal.deliver(push, slow=call.options.slow, fault=call.options.fault or "", watcher=watcher)
+    finally:
+        rehearsal.close()
+
+
+class _Teller:
+    """Tells of deliveries as they end."""
+
+    def __init__(self, call: Call) -> None:
+        self._terminal = call.terminal
+
+    def attempt(self, number: int, answer: Answer, runs: int) -> None:
+        seen.attempted(number, answer, runs, self._terminal)
 
 
 def _settings(call: Call) -> config.Settings:
@@ -135,6 +166,10 @@ def _possible(options: argparse.Namespace, settings: config.Settings) -> None:
         raise Usage("send.sealed-only", fault=options.fault)
     if fault and fault.wire and not options.to:
         raise Usage("send.wire-only", fault=options.fault)
+    if options.slow is not None and options.to:
+        raise Usage("send.slow-here")
+    if options.slow is not None and not 0 <= options.slow <= MAX_SLOW:
+        raise Usage("send.slow-value", most=round(MAX_SLOW))
 
 
 def _push(weixin: Platform, options: argparse.Namespace) -> Push:
@@ -191,7 +226,7 @@ def _complaints(delivery: Delivery, options: argparse.Namespace, limit: float | 
     line, first = delivery.seen.line, delivery.attempts[0].seen.line
     if options.fault and FAULTS[options.fault].refused and delivery.answer.status == 200:
         found.append(texts.say("send.not-refused", lang, fault=options.fault))
-    if line != first:
+    if line != first and options.slow is None:
         found.append(texts.say("send.differs", lang, first=first, second=line))
     if options.expect is not None and not fnmatch.fnmatchcase(line, options.expect):
         found.append(texts.say("send.missed", lang, expected=options.expect, got=line))
@@ -200,14 +235,18 @@ def _complaints(delivery: Delivery, options: argparse.Namespace, limit: float | 
     return found
 
 
-def _show(call: Call, delivery: Delivery, heard: Overheard, complaints: list[str]) -> None:
+def _show(call: Call, exchange: Exchange, complaints: list[str]) -> None:
+    delivery = exchange.delivery
     expected = bool(call.options.fault) and FAULTS[call.options.fault].refused and _refused(delivery)
     if call.options.verbose:
         call.terminal.say(delivery.push.xml.decode(errors="replace"))
-    for attempt, line in zip_longest(delivery.attempts, heard.outcomes()[: len(delivery.attempts)]):
+    told = list(zip_longest(delivery.attempts, outcomes(exchange.heard)[: len(delivery.attempts)]))
+    if call.options.slow is not None:  # of the others was told as they ended
+        told = [(delivery.attempts[-1], exchange.outcome)]
+    for attempt, line in told:
         seen.show(attempt, line, call.terminal, expected=expected)
         if call.options.verbose and attempt.seen.xml:
             call.terminal.say(attempt.seen.xml.decode(errors="replace"))
-    seen.warnings(heard.lines, call.terminal)
+    seen.warnings(exchange.heard, call.terminal)
     for complaint in complaints:
         call.terminal.error(complaint)

@@ -316,7 +316,7 @@ FAULT：
 
 例子：
   python3 wxserve.py send text 你好
-  python3 wxserve.py send subscribe --scene 42
+  python3 wxserve.py send text 讲个故事 --slow 7
   python3 wxserve.py send text 你好 --mode safe --fault bad-signature""",
         "en": """TYPE, messages:
   text WORDS  image [MEDIA_ID]  voice [RECOGNITION]  video  shortvideo  location [LAT LONG LABEL]  link [URL TITLE]
@@ -331,7 +331,7 @@ FAULT:
 
 examples:
   python3 wxserve.py send text 你好
-  python3 wxserve.py send subscribe --scene 42
+  python3 wxserve.py send text 讲个故事 --slow 7
   python3 wxserve.py send text 你好 --mode safe --fault bad-signature""",
     },
     "send.unknown": {"zh": "没有叫 {name} 的消息或事件{hint}", "en": "no message or event is called {name}{hint}"},
