@@ -68,8 +68,8 @@ class Waiting:
             return visit.gone(seconds, fd)
         if fd >= 0 and visit.bell is not None:
             visit.bell.wait(seconds)
-        else:
-            time.sleep(max(0.0, seconds))
+        elif seconds > 0:
+            time.sleep(seconds)
         return False
 
     def is_in_time(self, run: Run, visit: Visit) -> bool:

@@ -131,8 +131,9 @@ class Worker:
         return ended
 
     def wait_gone(self, connection: Connection, timeout: float, until: int) -> bool:
-        """See `Exchange.wait_gone`. A leader who waits lets go of the baton first."""
-        self.crew.let_go(connection)
+        """See `Exchange.wait_gone`. A leader who waits lets go of the baton first; one who only looks keeps it."""
+        if timeout > 0:
+            self.crew.let_go(connection)
         return connection.wait_gone(timeout, self._hurry.fd, until)
 
     def wait_until_taken(self, connection: Connection) -> None:
