@@ -17,13 +17,12 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from . import config, log, texts
 from .config import Settings
 from .delivery import Desk, Given, Terms
 from .log import Journal
-from .metrics import Meter
 from .problem import Problem
 from .routing import load, run
 from .routing.rules import Rules
@@ -36,6 +35,9 @@ from .wire.errors import MessageRefused, ModeRefused, Refused, SignatureRefused
 from .wire.messages import Message, parse
 from .wire.replies import SUCCESS, Finding
 from .wire.signature import matches, near_miss
+
+if TYPE_CHECKING:
+    from .metrics import Meter
 
 # A near miss costs some forty hashes; an operator needs one verdict, a scanner shall not have more.
 VERDICT_SECONDS = 1.0

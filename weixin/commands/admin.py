@@ -25,8 +25,6 @@ from ..server import systemd
 
 log = logging.getLogger("wxserve.console")
 
-# systemd's FileDescriptorName= of the console's socket.
-ADMIN = "admin"
 # Each tab that follows holds a thread, four at most, and so does each push that is under way; the rest is short work.
 THREADS = 16
 # The largest order: raw XML with what surrounds it.
@@ -90,10 +88,8 @@ class Admin:
         return metrics.render(self._board.total(), extra)
 
 
-def begin(settings: Settings, inherited: Sequence[socket.socket], wanted: bool) -> Admin | None:
-    """Return the console of this run, or None where there is to be none, or it cannot listen."""
-    if settings.console == "off" or not (inherited or wanted or settings.console == "on"):
-        return None
+def begin(settings: Settings, inherited: Sequence[socket.socket]) -> Admin | None:
+    """Return the console of this run, or None where it cannot listen."""
     try:
         sockets = list(inherited) or [server.listen(settings.admin_listen)]
         return Admin(settings, sockets)

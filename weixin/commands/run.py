@@ -13,11 +13,9 @@ import mmap
 import os
 import platform
 import secrets
-import shutil
 import socket
 import struct
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,11 +25,16 @@ from ..config import ConfigError, Settings
 from ..problem import Problem
 from ..server import systemd
 from . import CONFIG, FAILED, add_settings, report
-from .admin import ADMIN, Admin, begin
 from .terminal import shorten
 
 if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
     from . import Call
+    from .admin import Admin
+
+# systemd's FileDescriptorName= of the console's socket.
+ADMIN = "admin"
 
 # Enough that nobody guesses a demo's token; it is new at each start.
 DEMO_TOKEN_BYTES = 6
@@ -89,7 +92,7 @@ class Program:
         self._call = call
         self._demo = demo
         # A demo leaves nothing behind: what it remembers goes with it.
-        self._folder = tempfile.mkdtemp(prefix="wxserve-demo-") if demo else ""
+        self._folder = _folder() if demo else None
         self._settings = self._prepared(settings)
         self._report = Report()
         self._sockets: Sequence[socket.socket] = ()
@@ -110,8 +113,8 @@ class Program:
         finally:
             if self._admin is not None:
                 self._admin.close()
-            if self._folder:
-                shutil.rmtree(self._folder, ignore_errors=True)
+            if self._folder is not None:
+                self._folder.cleanup()
         return CONFIG if status and self._report.read()[2] else status
 
     def _listen(self) -> Sequence[socket.socket]:
@@ -120,7 +123,12 @@ class Program:
         public = [sock for name, sock in inherited if name != ADMIN]
         sockets: Sequence[socket.socket] = public or [server.listen(self._settings.listen)]
         admin = [sock for name, sock in inherited if name == ADMIN]
-        self._admin = begin(self._settings, admin, wanted=self._demo or self.console)
+        wanted = self._settings.console
+        if wanted == "on" or (wanted == "auto" and (admin or self._demo or self.console)):
+            # Imported where there is one: a server without it starts sooner, and is a fifth smaller.
+            from .admin import begin
+
+            self._admin = begin(self._settings, admin)
         return sockets
 
     def _services(self) -> Sequence[server.Service]:
@@ -185,8 +193,8 @@ class Program:
 
     def _prepared(self, settings: Settings) -> Settings:
         """The same, as this kind of run has it where nobody said otherwise."""
-        if self._demo and not settings.given("store"):
-            settings = dataclasses.replace(settings, store=f"sqlite:{self._folder}/wxserve.db")
+        if self._folder is not None and not settings.given("store"):
+            settings = dataclasses.replace(settings, store=f"sqlite:{self._folder.name}/wxserve.db")
         if (self._demo or self.console) and not settings.given("store_content"):
             # The console shows what was said; here it is the developer's own.
             settings = dataclasses.replace(settings, store_content="full")
@@ -204,6 +212,12 @@ class Program:
                 app.complain(error.problems, app.open_log(self._settings, threaded=False), self._call.lang)
                 raise
         return self._services()
+
+
+def _folder() -> TemporaryDirectory[str]:
+    from tempfile import TemporaryDirectory  # the demo's alone
+
+    return TemporaryDirectory(prefix="wxserve-demo-")
 
 
 def _only_scanners(entries: Sequence[server.Entry]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.abc
 import importlib.util
 import os
 import secrets
@@ -84,7 +83,7 @@ def _module_name(stem: str) -> str:
     return stem.replace(".", "\u2024")
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Finds the modules of one loaded folder, and of folders in it."""
 
     def __init__(self, package: str, folder: Path) -> None:

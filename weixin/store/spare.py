@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 
 # Made by systemd and always in memory; the last resort when /tmp is as full as the disk.
@@ -17,6 +16,8 @@ _MEMORY = "/dev/shm"
 
 def places(url: str) -> Iterator[str]:
     """Yield paths to try, in turn. The last is new and nobody else's."""
+    import tempfile  # hardly ever needed, and with all it imports a tenth of the time to start
+
     name = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     for parent in (tempfile.gettempdir(), _MEMORY):
         folder = os.path.join(parent, f"wxserve-{os.getuid()}-{name}")

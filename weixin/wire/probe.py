@@ -7,7 +7,8 @@ push is its sender as well, a name that no OpenID has.
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape
+
+from .replies import escape
 
 NONCE = "wxserve-doctor-"
 SENDER = "wxserve-doctor"
@@ -42,7 +43,7 @@ def push(content: str, timestamp: int) -> bytes:
     return (
         f"<xml><ToUserName><![CDATA[{SENDER}]]></ToUserName><FromUserName><![CDATA[{SENDER}]]></FromUserName>"
         f"<CreateTime>{timestamp}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
-        f"<Content>{escape(content)}</Content><MsgId>1</MsgId></xml>"
+        f"<Content><![CDATA[{escape(content)}]]></Content><MsgId>1</MsgId></xml>"
     ).encode()
 
 
