@@ -5,7 +5,7 @@ import unittest
 from typing import Any
 
 from tests.wire.pushes import EVENTS, MESSAGES
-from weixin.simulator import BadWord, Push, UnknownKind, canonical, kinds, make
+from weixin.simulator import BadWord, Push, UnknownKind, canonical, kinds, make, renewed
 
 NOW, ID = 1_714_036_504, "23892507910728562"
 
@@ -146,3 +146,20 @@ class Words(unittest.TestCase):
     def test_what_is_no_message_is_a_push_all_the_same(self) -> None:
         self.assertIsNone(Push(b"hello").message)
         self.assertEqual(Push(b"hello").xml, b"hello")
+
+
+class Renewed(unittest.TestCase):
+    def test_the_same_words_are_a_new_message(self) -> None:
+        for kind, numbered in (("text", True), ("templatesendjobfinish", True), ("click", False)):
+            with self.subTest(kind):
+                before = Push(make(kind, time=1, id="10000000000000001").xml)
+                after = Push(renewed(before.xml, time=1772668800, id="20000000000000002"))
+                assert before.message is not None and after.message is not None
+                self.assertEqual(after.message.time, 1772668800)
+                self.assertEqual(after.message.id, "20000000000000002" if numbered else "")
+                new = ("CreateTime", "MsgId", "MsgID")
+                words = [
+                    {name: value for name, value in message.fields.items() if name not in new}
+                    for message in (before.message, after.message)
+                ]
+                self.assertEqual(*words)
