@@ -9,10 +9,13 @@ import unittest
 from tests.delivery.platform import message
 from weixin.delivery import deadline
 from weixin.delivery.bell import Bell
+from weixin.delivery.counts import Counts
 from weixin.delivery.identity import key_of, push_of
 from weixin.delivery.ladder import Pace, attempt
 from weixin.delivery.pool import LINE, Pool
 from weixin.delivery.terms import shown
+from weixin.routing.run import Outcome
+from weixin.wire.replies import Success
 
 
 class Attempts(unittest.TestCase):
@@ -103,3 +106,12 @@ class Pools(unittest.TestCase):
             pool.submit(done.set)
             self.assertTrue(done.wait(10))
         pool.end()
+
+
+class Counting(unittest.TestCase):
+    def test_where_no_content_is_kept_no_text_is_counted_by_its_words(self) -> None:
+        outcome = Outcome(Success())
+        for content, named in (("none", False), ("short", True), ("full", True)):
+            names = Counts(content).of(message("我的密码"), outcome, "success", False)
+            self.assertIn("unmatched", names)
+            self.assertEqual("unmatched:我的密码" in names, named, content)

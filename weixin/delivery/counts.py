@@ -13,7 +13,9 @@ MOST_NAMES = 5_000
 class Counts:
     """The names of the counters of a message, made once for each kind of outcome."""
 
-    def __init__(self) -> None:
+    def __init__(self, content: str) -> None:
+        """*content* is the Terms': where none is kept, what nobody had an answer for is counted and not named."""
+        self._keeps_texts = content != "none"
         self._names: dict[tuple[str, str, str, bool], tuple[str, ...]] = {}
 
     def of(self, message: Message, outcome: Outcome, result: str, slow: bool) -> tuple[str, ...]:
@@ -24,7 +26,7 @@ class Counts:
             names = _names(*which)
             if len(self._names) < MOST_NAMES:
                 self._names[which] = names
-        if not rule and message.kind == "text" and message.text:
+        if self._keeps_texts and not rule and message.kind == "text" and message.text:
             return (*names, f"unmatched:{message.text[:SHORT]}")
         return names
 

@@ -62,7 +62,7 @@ class Desk:
         self.lock = threading.Lock()
         self._context = context
         self._notice = notice
-        self._counts = Counts()
+        self._counts = Counts(terms.content)
         #: Rules that were slow once, by place.
         self.slow: set[str] = set()
         self._has_budgets = any(rule.budget is not None for rule in rules)
