@@ -109,10 +109,12 @@ class Keeper:
         message, store = run.message, self._desk.store
         if message.kind != "text" or whole(plain(message.text)) != self._word:
             return False
+        # Asked first: an answer that arrives between the two looks is seen by the second.
+        expected = store.expecting(message.account, message.user, self._desk.clock())
         if store.mail(message.account, message.user):
             if self._deliver_mail(run):
                 return True
-        elif not store.expecting(message.account, message.user, self._desk.clock()):
+        elif not expected:
             return False
         self._following[run.key] = run
         self._turns.wake()
