@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
@@ -170,6 +171,17 @@ class ProcessesTest(Folder):
         one.unlock(push().key)
         self.assertTrue(two.lock(push().key, 0.01))
         two.unlock(push().key)
+
+
+    def test_a_process_that_opens_a_new_file_waits_while_another_makes_it(self) -> None:
+        maker = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self.addCleanup(maker.close)
+        maker.execute("BEGIN IMMEDIATE")
+        done = threading.Timer(0.1, maker.execute, ("COMMIT",))
+        done.start()
+        store = self.open()
+        done.join()
+        self.assertEqual(store._disk.db.path, self.path)
 
 
 class BoundsTest(Folder):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from typing import Callable, TypeVar
 
 from . import schema
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 # Another process's batch takes a few milliseconds; whoever holds the file longer has a shell open in it.
 BUSY_SECONDS = 3.0
+# Between two looks whether another process is done making the file, which takes it some milliseconds.
+MAKING_SECONDS = 0.005
 # The log is moved into the file from here on; up to then it is in the page cache anyway.
 LOG_SIZE = 4 << 20
 # What the file may grow to. Rows go before that; this is the wall behind them.
@@ -61,13 +64,25 @@ class Database:
         return connection
 
     def _prepare(self) -> None:
-        self._writer.execute("PRAGMA journal_mode=WAL").fetchone()
+        self._use_log()
         (page,) = self._writer.execute("PRAGMA page_size").fetchone()
         self._writer.execute(f"PRAGMA max_page_count={MOST_BYTES // page}")
         # Reading first: workers that start together need not queue up to write what is there.
         known = {name for (name,) in self._writer.execute("SELECT name FROM sqlite_master")}
         if any(statement.split()[5] not in known for statement in schema.TABLES):
             self.write(lambda db: [db.execute(statement) for statement in schema.TABLES])
+
+    def _use_log(self) -> None:
+        """Turn WAL mode on. Where another process is making the file, SQLite calls this locked without waiting."""
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._writer.execute("PRAGMA journal_mode=WAL").fetchone()
+                return
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or time.monotonic() > until:
+                    raise
+            time.sleep(MAKING_SECONDS)
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do *work* in a transaction of its own; it is committed when this returns."""
@@ -116,6 +131,11 @@ class Database:
                 except sqlite3.Error:
                     pass  # the disk is gone; so is what could be done about it
             self.claims.close()
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether another process has the file, as opposed to anything being wrong with it."""
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
 
 def read_only(path: str) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ import threading
 from typing import Callable, TypeVar
 
 from . import spare
-from .database import Database
+from .database import Database, is_busy
 
 T = TypeVar("T")
 _log = logging.getLogger("wxserve.store")
@@ -80,8 +80,3 @@ class Disk:
             _log.error("store", extra={"code": "WX-STO-01", "fields": fields})
             return db
         raise error
-
-
-def is_busy(error: Exception) -> bool:
-    """Whether another process has the file, as opposed to anything being wrong with it."""
-    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
