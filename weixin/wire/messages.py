@@ -11,6 +11,7 @@ import re
 from typing import Any
 from xml.parsers import expat
 
+from . import flat
 from .errors import MessageRefused
 
 # Real pushes have at most four levels and some dozens of elements (群发结果 with eight articles is the largest).
@@ -258,6 +259,12 @@ def parse(body: bytes) -> Fields:
     text = body.translate(None, _CONTROLS)
     if b"\xef\xbf" in text:
         text = _NONCHARACTER.sub(b"", text)
+    fields = flat.read(text)
+    return read(text) if fields is None else fields
+
+
+def read(text: bytes) -> Fields:
+    """Read what may be any XML at all; raises as `parse`, and is asked where `flat` says nothing."""
     start = _START.match(text)
     if start is None:
         if _JSON.match(text):
