@@ -84,7 +84,10 @@ class Message:
     have plain names besides; those that this push does not have are ``""``, or None where they are numbers.
     """
 
-    __slots__ = ("attempt", "event", "fields", "kind", "raw", "replayed", "type", "xml")
+    __slots__ = (
+        "account", "attempt", "event", "fields", "id", "key", "kind", "raw", "replayed", "text", "time", "type", "user",
+        "xml",
+    )  # fmt: skip
 
     def __init__(self, fields: Fields, *, raw: bytes = b"", xml: bytes = b"") -> None:
         """Wrap *fields*; raise MessageRefused (WX-XML-03) where one that every push has is missing."""
@@ -102,6 +105,17 @@ class Message:
                 raise MessageRefused("WX-XML-03", "an element is missing or repeated", element=name)
         if not _INTEGER.fullmatch(fields["CreateTime"]):
             raise MessageRefused("WX-XML-03", "CreateTime is not a number", element="CreateTime")
+        #: The Official Account's original id, ``gh_…``; the sender's openid.
+        self.account: str = fields["ToUserName"]
+        self.user: str = fields["FromUserName"]
+        #: When the platform made the push, in seconds since 1970.
+        self.time = int(fields["CreateTime"])
+        #: MsgId (events that have one call it MsgID), exactly as sent: it does not fit a JavaScript number.
+        self.id = self._text("MsgId") or self._text("MsgID")
+        #: What the user typed.
+        self.text = self._text("Content")
+        #: EventKey: a menu button's key, a view's address, a scene.
+        self.key = self._text("EventKey")
         #: MsgType, and for events Event, both in lower case.
         self.type: str = fields["MsgType"].lower()
         self.event: str = ""
@@ -112,7 +126,7 @@ class Message:
             if not self.event:
                 raise MessageRefused("WX-XML-03", "an element is missing or repeated", element="Event")
             self.kind = "location_event" if self.event == "location" else self.event
-        elif self.type == "text" and self._text("Content").startswith(UNSUPPORTED):
+        elif self.type == "text" and self.text.startswith(UNSUPPORTED):
             self.kind = "unsupported"
 
     def __getitem__(self, name: str) -> Any:
@@ -156,36 +170,6 @@ class Message:
     def accepts_reply(self) -> bool:
         """Whether the user's client shows a reply to this kind of push."""
         return self.type != "event" or self.kind in REPLY_EVENTS
-
-    @property
-    def user(self) -> str:
-        """The sender's openid."""
-        return str(self.fields["FromUserName"])
-
-    @property
-    def account(self) -> str:
-        """The Official Account's original id, ``gh_…``."""
-        return str(self.fields["ToUserName"])
-
-    @property
-    def time(self) -> int:
-        """When the platform made the push, in seconds since 1970."""
-        return int(self.fields["CreateTime"])
-
-    @property
-    def id(self) -> str:
-        """MsgId (events that have one call it MsgID), exactly as sent: it does not fit a JavaScript number."""
-        return self._text("MsgId") or self._text("MsgID")
-
-    @property
-    def text(self) -> str:
-        """What the user typed."""
-        return self._text("Content")
-
-    @property
-    def key(self) -> str:
-        """EventKey: a menu button's key, a view's address, a scene."""
-        return self._text("EventKey")
 
     @property
     def scene(self) -> str:

@@ -106,8 +106,9 @@ class Text(Reply):
 
     def lint(self) -> list[Finding]:
         found = _lint_characters(self.content)
-        size = len(clean(self.content).encode())
-        if size > MAX_TEXT:
+        text = clean(self.content)
+        if not fits(text):
+            size = len(text.encode())
             words = f"the text has {size} bytes, over {MAX_TEXT}: it is cut"
             found.append(Finding("WX-RPL-01", {"n": size, "limit": MAX_TEXT}, words))
         return found
@@ -272,6 +273,8 @@ class Success(Reply):
 
 def clean(text: str) -> str:
     """Take out what XML forbids, and make every line end a line feed."""
+    if text.isprintable():  # nothing of it can be printed; and most texts of one line are done with one look
+        return text
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _ILLEGAL.sub("", text)
@@ -282,12 +285,16 @@ def escape(text: str) -> str:
     return clean(text).replace("]]>", "]]]]><![CDATA[>")
 
 
+def fits(text: str, limit: int = MAX_TEXT) -> bool:
+    """Whether *text* has at most *limit* bytes of UTF-8; a character has at most four, which settles most texts."""
+    return len(text) * 4 <= limit or len(text.encode()) <= limit
+
+
 def shorten(text: str, limit: int = MAX_TEXT) -> str:
     """Cut *text* to at most *limit* bytes of UTF-8, at a character, ending with «…» if anything was cut."""
-    data = text.encode()
-    if len(data) <= limit:
+    if fits(text, limit):
         return text
-    return data[: limit - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS
+    return text.encode()[: limit - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS
 
 
 def _cdata(text: str) -> str:
@@ -308,7 +315,7 @@ def _required(kind: str, field: str, value: object) -> str:
 
 
 def _lint_characters(text: str) -> list[Finding]:
-    count = len(_ILLEGAL.findall(text))
+    count = 0 if text.isprintable() else len(_ILLEGAL.findall(text))
     return [Finding("WX-RPL-05", {"n": count}, f"{count} control characters are taken out")] if count else []
 
 
