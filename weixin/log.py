@@ -20,6 +20,7 @@ import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Iterator
 from typing import Any, NamedTuple, TextIO
 
 # How long an ordinary line may wait for others to be written with.
@@ -40,8 +41,10 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 _WORDS = {logging.DEBUG: "DEBUG", logging.INFO: "INFO ", logging.WARNING: "WARN ", logging.ERROR: "ERROR"}
 # Most values, recognized with one look.
 _PLAIN = re.compile(r"[\w./:…+-]+").fullmatch
+_NUMBERS = frozenset({int, float})
 # A value with one of these goes into quotes, or a reader would take it for two.
 _AWKWARD = re.compile('[ "=]').search
+_ESCAPED = str.maketrans({'"': '\\"', "\\": "\\\\"})
 _COLORS = {logging.DEBUG: "2", logging.INFO: "32", logging.WARNING: "33", logging.ERROR: "31"}
 # man sd-daemon: the journal reads a line's priority from a prefix.
 _PRIORITIES = {logging.DEBUG: "<7>", logging.INFO: "<6>", logging.WARNING: "<4>", logging.ERROR: "<3>"}
@@ -211,23 +214,15 @@ def under_systemd(stream: TextIO) -> bool:
 
 def render(line: Line, style: Style) -> str:
     """Put one line together, without its line feed."""
-    shown: dict[str, Any] = {"code": line.code} if line.code else {}
-    for key, value in line.fields.items():
-        if key == "user":
-            value = mask(str(value), style.openid)
-        elif key == "text":
-            value = excerpt(str(value), style.content)
-        if value is not None and value != "":
-            shown[key] = value
     if style.format == "json":
-        return _json(line, shown, style)
-    level = f"\x1b[{_COLORS[line.level]}m{_WORDS[line.level]}\x1b[0m" if style.color else _WORDS[line.level]
-    text = f"{level} {line.event}"
-    for key, value in shown.items():
-        word = str(value)
-        text += f" {key}={word if _PLAIN(word) else _quoted(word)}"
+        return _json(line, style)
+    text = f"\x1b[{_COLORS[line.level]}m{_WORDS[line.level]}\x1b[0m" if style.color else _WORDS[line.level]
     if not style.journal:
         text = f"{_stamp(line.at)} {text}"
+    text = f"{text} {line.event} code={line.code}" if line.code else f"{text} {line.event}"
+    for key, value in _shown(line, style):
+        word = str(value)
+        text += f" {key}={word if type(value) in _NUMBERS or _PLAIN(word) else _quoted(word)}"
     if line.detail:  # indented, so that nothing in a traceback can pass for a line of ours
         text += "\n" + textwrap.indent(line.detail.rstrip("\n"), "    ", lambda _: True)
     if style.journal:
@@ -235,10 +230,25 @@ def render(line: Line, style: Style) -> str:
     return text
 
 
-def _json(line: Line, shown: dict[str, Any], style: Style) -> str:
+def _shown(line: Line, style: Style) -> Iterator[tuple[str, Any]]:
+    """The fields of a line that have a value, with what is personal in them masked."""
+    for item in line.fields.items():
+        key, value = item
+        if key == "user":
+            value = mask(str(value), style.openid)
+            item = key, value
+        elif key == "text":
+            value = excerpt(str(value), style.content)
+            item = key, value
+        if value is not None and value != "":
+            yield item
+
+
+def _json(line: Line, style: Style) -> str:
     head = {"at": _stamp(line.at), "level": _WORDS[line.level].strip(), "event": line.event}
-    extra = {"detail": line.detail} if line.detail else {}
-    text = json.dumps({**head, **shown, **extra}, ensure_ascii=False, default=str)
+    code = {"code": line.code} if line.code else {}
+    detail = {"detail": line.detail} if line.detail else {}
+    text = json.dumps({**head, **code, **dict(_shown(line, style)), **detail}, ensure_ascii=False, default=str)
     return _PRIORITIES[line.level] + text if style.journal else text
 
 
@@ -259,8 +269,8 @@ def excerpt(text: str, how: str = "short") -> str:
 
 
 def _quoted(text: str) -> str:
-    if text.isprintable() and not _AWKWARD(text):
-        return text
+    if text.isprintable():
+        return f'"{text.translate(_ESCAPED)}"' if _AWKWARD(text) else text
     # A line feed alone is worth no escapes in everything else.
     return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..routing.run import Outcome
 from ..wire.messages import Message
 from .terms import SHORT
 
@@ -18,8 +17,8 @@ class Counts:
         self._keeps_texts = content != "none"
         self._names: dict[tuple[str, str, str, bool], tuple[str, ...]] = {}
 
-    def of(self, message: Message, outcome: Outcome, result: str, slow: bool) -> tuple[str, ...]:
-        rule = outcome.rule.at if outcome.rule is not None else ""
+    def of(self, message: Message, rule: str, result: str, slow: bool) -> tuple[str, ...]:
+        """*rule* is the place of the one that answered, or nothing."""
         which = (message.kind, rule, result, slow)
         names = self._names.get(which)
         if names is None:

@@ -12,7 +12,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Callable
 
-from ..routing.index import plain, whole
+from ..routing.index import SEEN, plain, whole
 from ..routing.run import Outcome
 from ..store.base import Answer, Overdue, Status, Verdict
 from ..store.late import Turns
@@ -107,7 +107,7 @@ class Keeper:
         False where its message is not the pick-up word, or nothing is there and nothing comes: an ordinary text.
         """
         message, store = run.message, self._desk.store
-        if message.kind != "text" or whole(plain(message.text)) != self._word:
+        if message.kind != "text" or len(message.text) > SEEN or whole(plain(message.text)) != self._word:
             return False
         # Asked first: an answer that arrives between the two looks is seen by the second.
         expected = store.expecting(message.account, message.user, self._desk.clock())

@@ -21,7 +21,7 @@ from ..store import Store
 from ..store.base import Answer, Mail, Push, Status, Verdict
 from ..texts import say
 from ..wire.messages import Message
-from ..wire.replies import MAX_TEXT, SUCCESS, Finding, Reply, Success, Text
+from ..wire.replies import SUCCESS, Finding, Reply, Success, Text, fits
 from . import deadline, identity, ladder, mailbox
 from .counts import Counts
 from .errors import BudgetSpent, MessageKills, StuckRun
@@ -86,15 +86,13 @@ class Desk:
         visit = Visit(arrived, self.clock(), age, gone)
         push = identity.push_of(message, visit.at, self.terms.content)
         while True:
-            with self.lock:
-                run = self.runs.get(push.key)
-                if run is None:
-                    mine = self.runs[push.key] = Run(push, message)
-            if run is not None:
+            mine = Run(push, message)
+            run = self.runs.setdefault(push.key, mine)  # atomic: of two threads one has it
+            if run is mine:
+                given = self._begin(mine, visit)
+            else:
                 self.count_delivery(push, visit)
                 given = self._waiting.wait(run, visit)
-            else:
-                given = self._begin(mine, visit)
             if given is not None:
                 return given
 
@@ -175,7 +173,7 @@ class Desk:
         body = self.finish(run, outcome, fetched=in_time, visit=visit)
         if body is None or not in_time:
             return self._waiting.too_late(run, visit, kept=body is not None)
-        return self.given(run, visit, body, _result(outcome, body), outcome)
+        return self.given(run, visit, body, _result(outcome, body), run.answer)
 
     def _run_elsewhere(self, run: Run, visit: Visit, *, at_once: bool) -> Given | None:
         if not self.run_on_pool(run, visit.attempt):
@@ -275,9 +273,8 @@ class Desk:
         if claim is None:
             return None
         verdict: Verdict | None = None
-        run.outcome = outcome
         try:
-            answer = self._answer(run, outcome, body, handed, fetched, visit)
+            answer = run.answer = self._answer(run, outcome, body, handed, fetched, visit)
             verdict = self.store.finish(claim, answer)
             if verdict is Verdict.BUSY:
                 letters = [] if picked_up else self._letters(run, outcome.reply)
@@ -303,15 +300,15 @@ class Desk:
         fetched: bool,
         visit: Visit | None,
     ) -> Answer:
-        began = run.began or time.monotonic()
-        took = time.monotonic() - (visit.arrived if visit is not None else began)
+        now = time.monotonic()
+        took = now - (visit.arrived if visit is not None else run.began or now)
         result = _result(outcome, body)
         rule = outcome.rule.at if outcome.rule is not None else ""
         line = f"{visit.at:.3f} {took:.3f} {result}" if visit is not None and fetched else ""
         return Answer(
             body, fetched, handed.take, handed.put, rule, result, outcome.reply.kind, took * 1000,
             "WX-HND-05" if outcome.error is not None else run.finding, line,
-            self._counts.of(run.message, outcome, result, took > self.terms.pace.slow),
+            self._counts.of(run.message, rule, result, took > self.terms.pace.slow),
         )  # fmt: skip
 
     def _rendered(self, run: Run, reply: Reply) -> tuple[bytes, mailbox.Handed]:
@@ -325,7 +322,7 @@ class Desk:
         if not isinstance(reply, Text) or not message.accepts_reply:
             return reply.render(message, now), _NOTHING
         mail = self.store.mail(message.account, message.user)
-        if not mail and len(reply.content) * 4 <= MAX_TEXT:
+        if not mail and fits(reply.content):
             return reply.render(message, now), _NOTHING
         handed = mailbox.with_mail(reply.content, mail, terms.split, terms.pickup, terms.lang)
         return Text(handed.text).render(message, now), handed
@@ -359,17 +356,15 @@ class Desk:
         self.note(run, visit, "duplicate", ("duplicates",))
         return self.given(run, visit, body, "duplicate")
 
-    def given(
-        self, run: Run, visit: Visit, body: bytes, result: str, outcome: routing.Outcome | None = None
-    ) -> Given:
+    def given(self, run: Run, visit: Visit, body: bytes, result: str, answer: Answer | None = None) -> Given:
+        """What *visit* is given; *answer* where this process made it."""
         seconds = time.monotonic() - visit.arrived
-        if outcome is None:
-            kind = _KIND.search(body)  # another process made it
+        if answer is None:
+            kind = _KIND.search(body)
             reply = kind[1].decode() if kind is not None else ""
             return Given(body, False, run.push.name, visit.attempt, result, reply, "", "", seconds)
-        rule = outcome.rule.at if outcome.rule is not None else ""
-        code = "WX-HND-05" if outcome.error is not None else ""
-        return Given(body, False, run.push.name, visit.attempt, result, outcome.reply.kind, rule, code, seconds)
+        code = "WX-HND-05" if answer.result == "error" else ""
+        return Given(body, False, run.push.name, visit.attempt, result, answer.reply, answer.rule, code, seconds)
 
     def note(self, run: Run, visit: Visit, result: str, counts: tuple[str, ...] = ()) -> None:
         """Add a delivery to the list of its message's."""

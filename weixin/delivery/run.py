@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from ..store.base import Claim, Push
+from ..store.base import Answer, Claim, Push
 from ..wire.messages import Message
 from .bell import Bell
 
 if TYPE_CHECKING:
     from ..routing.rules import Hit, Rule
-    from ..routing.run import Outcome
     from .state import Access
 
 # Did the peer hang up, within so many seconds, or until the descriptor is readable? (environ["wxserve.wait_gone"])
@@ -54,7 +53,7 @@ class Run:
     """One message in this process, from its first delivery here until nobody waits for it."""
 
     __slots__ = (
-        "abandoned", "access", "began", "claim", "done", "finding", "hits", "key", "message", "on_pool", "outcome",
+        "access", "answer", "began", "claim", "done", "finding", "hits", "key", "message", "on_pool",
         "push", "rule", "said", "thread", "visits",
     )  # fmt: skip
 
@@ -72,11 +71,11 @@ class Run:
         self.rule: Rule | None = None
         self.hits: Iterator[Hit] | None = None
         self.access: Access | None = None
-        #: The busy text was said here; the run takes forever and nobody wants to know any more.
+        #: The busy text was said here.
         self.said = False
-        self.outcome: Outcome | None = None
+        #: How it ended, if it ended here.
+        self.answer: Answer | None = None
         #: The code of the first thing that is wrong with its reply.
         self.finding = ""
-        self.abandoned = False
         #: It has its answer, in the store. None: it was dropped, and a delivery has to begin anew.
         self.done = False

@@ -6,6 +6,7 @@ neither do the marks at its end: 「天气？」 is 「天气」.
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterable
 
@@ -16,11 +17,15 @@ MAX_KEYWORD = 200
 # Behind a whole text, after NFKC, which makes ！？． of these.
 _FINAL = "。.!? \t\r\n"
 
+# Folded texts that are remembered, of at most SEEN characters where users wrote them.
+REMEMBERED = 128
+
 Ranks = tuple[int, ...]
 
 
+@functools.lru_cache(maxsize=REMEMBERED)
 def plain(text: str) -> str:
-    """Fold width, case and outer blanks."""
+    """Fold width, case and outer blanks. Asked twice about every text, so the last ones are remembered."""
     if text.isascii():
         return text.strip().lower()
     return unicodedata.normalize("NFKC", text).casefold().strip()

@@ -91,17 +91,21 @@ def answer(
     try:
         for hit in hits:
             if slow is not None and slow(hit.rule):
-                _close(access, True)
+                if access is not None:
+                    access.close(True)
                 return Later(hit.rule, itertools.chain((hit,), hits))
-            call = call._replace(match=hit.match)
+            if hit.match is not call.match:
+                call = call._replace(match=hit.match)
             reply = _reply(hit.rule.answer(call), context)
             if reply is not None:
                 outcome = Outcome(reply, hit.rule)
                 break
-        _close(access, True)
+        if access is not None:
+            access.close(True)
     # A handler may raise anything, SystemExit too, and the user is to be answered all the same.
     except BaseException as error:
-        _close(access, False)
+        if access is not None:
+            access.close(False)
         _unless_interrupted(error)
         rule = hit.rule if hit is not None else None
         _report(rule.answer if rule is not None else None, error, message, delivery, rule)
@@ -113,11 +117,6 @@ def apologize(rules: Rules, message: Message, now: float, context: Context, erro
     """What ``on.error`` has to say to *error*, which no handler of this message raised."""
     call = Call(message, message.user, None, now, context.log, context.config, error=error)
     return Outcome(_apology(rules, call, context, ""), None, error)
-
-
-def _close(access: Access | None, keep: bool) -> None:
-    if access is not None:
-        access.close(keep)
 
 
 def _apology(rules: Rules, call: Call, context: Context, delivery: str) -> Reply:

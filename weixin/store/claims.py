@@ -41,9 +41,13 @@ _WORD = 0xFFFFFFFF
 # Locks begin behind the tables, so that the two cannot be confused by anybody who looks; man fcntl: l_start is signed.
 _LOCKS_AT = 1 << 32
 _LOCKS = (1 << 62) - 1
+# Of a key: which slot it has, and where its lock is; the latter's last 32 bits are its mark in the slot.
+_KEY = struct.Struct(">4xIQ")
 # struct flock of <fcntl.h>: l_type, l_whence, l_start, l_len, l_pid. OFD locks want l_pid 0.
 _FLOCK = struct.Struct("@hhqqi0q")  # 0q: padded to a multiple of a q's alignment, as the compiler pads it
 _OFD_SETLK: int | None = getattr(fcntl, "F_OFD_SETLK", None)
+
+_LOCK, _UNLOCK = fcntl.F_WRLCK, fcntl.F_UNLCK
 
 # Waiting for a lock of another process: fcntl has no timed wait, so it is asked again, a little later each time.
 _FIRST_WAIT = 0.0005
@@ -89,22 +93,22 @@ class Claims:
         Else somebody may have had it, and the answer is one more than the runs of it that are known to have begun.
         (`lock` and `begin` and a look in between, because it is every message's.)
         """
-        fd = self._fd
+        slot, offset = _KEY.unpack(key)
         try:
-            _set(fd, fcntl.F_WRLCK, key)
+            _set(self._fd, _LOCK, offset)
         except (BlockingIOError, PermissionError):
             return -1
-        at = int.from_bytes(key[4:8], "big") % SLOTS * 8
+        at = slot % SLOTS * _SLOT.size
         mark, word = _SLOT.unpack_from(self._tables, at)
         if (word >> 2) + _EPOCH < since:
-            os.pwrite(fd, _SLOT.pack(int.from_bytes(key[12:], "big"), (max(0, int(now) - _EPOCH) << 2 | 1) & _WORD), at)
+            os.pwrite(self._fd, _word(offset, now, 1), at)
             return 0
-        return 1 + (word & MOST_RUNS) if mark == _mark(key) else 1
+        return 1 + (word & MOST_RUNS) if mark == offset & _WORD else 1
 
     def lock(self, key: bytes) -> bool:
         """Lock *key*, a hash; False where somebody else has it. Raises OSError where the disk cannot lock."""
         try:
-            _set(self._fd, fcntl.F_WRLCK, key)
+            _set(self._fd, _LOCK, _KEY.unpack(key)[1])
         except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as POSIX leaves open
             return False
         return True
@@ -123,7 +127,7 @@ class Claims:
     def unlock(self, key: bytes) -> None:
         """Let go of *key*."""
         if self._fd >= 0:
-            _set(self._fd, fcntl.F_UNLCK, key)
+            _set(self._fd, _UNLOCK, _KEY.unpack(key)[1])
 
     def unlock_all(self, keys: Iterable[bytes]) -> None:
         """Let go of many."""
@@ -131,15 +135,16 @@ class Claims:
         if fd < 0:
             return
         for key in keys:
+            offset = _KEY.unpack(key)[1]
             if quiet is not None:
-                quiet(fd, _OFD_SETLK, _flock(fcntl.F_UNLCK, key))
+                quiet(fd, _OFD_SETLK, _flock(_UNLOCK, offset))
             else:
-                _set(fd, fcntl.F_UNLCK, key)
+                _set(fd, _UNLOCK, offset)
 
     def begin(self, key: bytes, now: float, runs: int) -> None:
         """Write down that a run of *key* begins, the how manieth. Its lock must be held."""
-        word = max(0, int(now) - _EPOCH) << 2 | min(runs, MOST_RUNS)
-        os.pwrite(self._fd, _SLOT.pack(_mark(key), word & _WORD), _slot(key))
+        slot, offset = _KEY.unpack(key)
+        os.pwrite(self._fd, _word(offset, now, min(runs, MOST_RUNS)), slot % SLOTS * _SLOT.size)
 
     def has_mail(self, user: str, now: float) -> bool:
         """Whether *user* may have mail."""
@@ -153,20 +158,21 @@ class Claims:
         os.pwrite(self._fd, _MAIL.pack(latest), _mail_slot(user))
 
 
-def _set(fd: int, kind: int, key: bytes) -> None:
+def _set(fd: int, kind: int, offset: int) -> None:
     if _OFD_SETLK is not None:
-        fcntl.fcntl(fd, _OFD_SETLK, _flock(kind, key))
+        fcntl.fcntl(fd, _OFD_SETLK, _flock(kind, offset))
     else:
-        command = fcntl.LOCK_UN if kind == fcntl.F_UNLCK else fcntl.LOCK_EX | fcntl.LOCK_NB
-        fcntl.lockf(fd, command, 1, _offset(key))
+        command = fcntl.LOCK_UN if kind == _UNLOCK else fcntl.LOCK_EX | fcntl.LOCK_NB
+        fcntl.lockf(fd, command, 1, _LOCKS_AT + (offset & _LOCKS))
 
 
-def _flock(kind: int, key: bytes) -> bytes:
-    return _FLOCK.pack(kind, os.SEEK_SET, _offset(key), 1, 0)
+def _flock(kind: int, offset: int) -> bytes:
+    return _FLOCK.pack(kind, 0, _LOCKS_AT + (offset & _LOCKS), 1, 0)  # 0: SEEK_SET
 
 
-def _offset(key: bytes) -> int:
-    return _LOCKS_AT + (int.from_bytes(key[8:], "big") & _LOCKS)
+def _word(offset: int, now: float, runs: int) -> bytes:
+    """What a slot says of a key: whose it is, when it was claimed, how many runs were begun."""
+    return _SLOT.pack(offset & _WORD, (max(0, int(now) - _EPOCH) << 2 | runs) & _WORD)
 
 
 def _quiet_fcntl() -> Callable[[int, int | None, bytes], int] | None:
@@ -181,14 +187,6 @@ def _quiet_fcntl() -> Callable[[int, int | None, bytes], int] | None:
         return ctypes.PyDLL(None).fcntl if _OFD_SETLK is not None else None
     except (ImportError, OSError, AttributeError):
         return None
-
-
-def _slot(key: bytes) -> int:
-    return int.from_bytes(key[4:8], "big") % SLOTS * _SLOT.size
-
-
-def _mark(key: bytes) -> int:
-    return int.from_bytes(key[12:16], "big")
 
 
 def _mail_slot(user: str) -> int:
