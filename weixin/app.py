@@ -16,6 +16,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
@@ -28,7 +29,7 @@ from .routing import load, run
 from .routing.rules import Rules
 from .store import Store, open_store
 from .store.base import Refusal, told
-from .web import HTML, TEXT, XML, Answer, answer, parse_query, read_body
+from .web import HTML, TEXT, XML, Answer, Said, answer, parse_query, read_body
 from .wire import aes, probe
 from .wire.envelope import Envelope, decode_key
 from .wire.errors import MessageRefused, ModeRefused, Refused, SignatureRefused
@@ -93,7 +94,8 @@ class Application:
         except Refused as refused:
             given = self._refuse(environ, refused)
         start_response(given.status, given.headers)
-        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else given.body]
+        body = b"" if environ["REQUEST_METHOD"] == "HEAD" else given.body
+        return [body] if given.then is None else Said(body, given.then)
 
     def sibling(self, settings: Settings) -> Application:
         """The same application as *settings* would have it: in another mode, with the same rules, desk and store."""
@@ -118,7 +120,7 @@ class Application:
         if method == "POST":
             return self._push(environ, query)
         if method not in ("GET", "HEAD"):
-            return answer(405, Allow="GET, HEAD, POST")
+            return answer(405, b"", TEXT, ("Allow", "GET, HEAD, POST"))
         return self._check(environ, query) if query else answer(200, PAGE, HTML)
 
     def _check(self, environ: dict[str, Any], query: dict[str, str]) -> Answer:
@@ -134,8 +136,8 @@ class Application:
         if not echo:
             raise MessageRefused("WX-SIG-05", "echostr is missing")
         self._remember(environ, "", "check", {})
-        mark = {probe.HEADER: self._instance} if probe.marked(query["nonce"]) else {}
-        return answer(200, echo.encode("utf-8", "surrogateescape"), **mark)
+        mark = [(probe.HEADER, self._instance)] if probe.marked(query["nonce"]) else []
+        return answer(200, echo.encode("utf-8", "surrogateescape"), TEXT, *mark)
 
     def _push(self, environ: dict[str, Any], query: dict[str, str]) -> Answer:
         arrived = time.monotonic()
@@ -146,16 +148,14 @@ class Application:
         message.replayed = environ.get("wxserve.replayed", False)
         age = int(query["timestamp"]) - message.time
         given = self._desk.answer(message, age, arrived, environ.get("wxserve.wait_gone"))
-        self._record(message, given)
-        if self._meter is not None and "wxserve.simulated" not in environ:
-            self._count(self._meter, message, given)
+        then = partial(self._look_back, message, given, simulated="wxserve.simulated" in environ)
         if given.silent:
             # Too late for this delivery: the platform is to ask again, and a late answer would end that.
             environ.get("wxserve.drop", _nothing)()
-            return answer(504)
+            return answer(504, then=then)
         if given.body == SUCCESS:
-            return answer(200, SUCCESS, TEXT)
-        return answer(200, self._seal(given.body, key, query), XML)
+            return answer(200, SUCCESS, TEXT, then=then)
+        return answer(200, self._seal(given.body, key, query), XML, then=then)
 
     def _answer_doctor(self, message: Message) -> Answer:
         """Answer a probe: no handler runs, nothing is counted. One waits at a time, so that nobody who overhears a
@@ -166,7 +166,7 @@ class Application:
                 time.sleep(probe.wait(message.text))
             finally:
                 self._probing.release()
-        return answer(200, probe.ANSWER, **{probe.HEADER: self._instance})
+        return answer(200, probe.ANSWER, TEXT, (probe.HEADER, self._instance))
 
     def _open(self, environ: dict[str, Any], query: dict[str, str]) -> Push:
         """Return the push if it is genuine. The mode is what the configuration says, never what the request says."""
@@ -223,6 +223,13 @@ class Application:
     def _notice(self, message: Message, finding: Finding) -> None:
         fields = {"user": message.user, **finding.values}
         self._journal.fold(logging.WARNING, "reply", fields, finding.code, message.kind)
+
+    def _look_back(self, message: Message, given: Given, simulated: bool) -> None:
+        """What is to be done about a delivery, and can wait until its answer has left."""
+        self._record(message, given)
+        if self._meter is not None and not simulated:
+            self._count(self._meter, message, given)
+        self._store.catch_up()
 
     def _record(self, message: Message, given: Given) -> None:
         self._journal.line(

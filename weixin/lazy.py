@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 from . import config, log, texts
 from .app import Application, build, complain
-from .web import answer
+from .web import TEXT, answer
 
 # After a failed start the configuration is read again this much later, so that mending it is enough.
 RETRY_SECONDS = 10.0
@@ -38,7 +38,7 @@ class Lazy:
         if application is None or self._pid != os.getpid():
             application = self._build()
         if application is None:
-            refusal = answer(503, Retry_After="10")
+            refusal = answer(503, b"", TEXT, ("Retry-After", "10"))
             start_response(refusal.status, refusal.headers)
             return [refusal.body]
         return application(environ, start_response)

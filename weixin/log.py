@@ -1,8 +1,9 @@
 """Log lines: one per delivery, fixed order of keys, ``key=value`` behind the words so that grep finds them.
 
-A line is put together and written by a thread of its own, many at a time: the request that causes it pays for an
-append. Errors and warnings do not wait. What is personal is masked here, in one place: an openid always goes under the
-key ``user``, what somebody wrote under ``text``.
+A line is put together where it is caused, which the application does when its answer has left, and written by a thread
+of its own, many at a time. (To have that thread put it together as well cost several times as much: the two then fight
+for the interpreter.) Errors and warnings do not wait. What is personal is masked here, in one place: an openid always
+goes under the key ``user``, what somebody wrote under ``text``.
 """
 
 from __future__ import annotations
@@ -25,9 +26,6 @@ from typing import Any, NamedTuple, TextIO
 
 # How long an ordinary line may wait for others to be written with.
 BATCH_SECONDS = 0.05
-# Lines written at a time by the thread behind them: putting these together takes a quarter of a millisecond, for which
-# a request may have to wait for the interpreter.
-BATCH_LINES = 32
 # Lines that may wait; past this they are dropped and counted, because a blocked terminal must not eat memory.
 MAX_PENDING = 10_000
 # The same refusal again within this time is counted, not written.
@@ -82,7 +80,7 @@ class Journal:
         self._threaded = threaded
         self._stream = stream
         self._style = style or Style()
-        self._pending: deque[Line] = deque()
+        self._pending: deque[str] = deque()
         self._dropped = 0
         self._folds: dict[tuple[str, str], list[Any]] = {}
         self._writing = threading.Lock()
@@ -91,7 +89,7 @@ class Journal:
         self._pid = 0
 
     def line(self, level: int, event: str, fields: dict[str, Any], code: str = "", detail: str = "") -> None:
-        """Write one line soon, or now if it is a warning or worse. *fields* must not change any more."""
+        """Write one line soon, or now if it is a warning or worse."""
         if level < self.level:
             return
         if self._pid != os.getpid() and self._threaded:
@@ -99,7 +97,7 @@ class Journal:
         if len(self._pending) >= MAX_PENDING:
             self._dropped += 1
             return
-        self._pending.append(Line(time.time(), level, event, fields, code, detail))
+        self._pending.append(render(Line(time.time(), level, event, fields, code, detail), self._style))
         if level >= logging.WARNING or not self._threaded:
             self.flush()
 
@@ -118,15 +116,16 @@ class Journal:
             self._folds[code, key] = [0, time.monotonic(), level, event, fields]
         self.line(level, event, {**fields, "count": 1}, code)
 
-    def flush(self, most: int = MAX_PENDING) -> None:
-        """Write what waits, *most* lines of it."""
+    def flush(self) -> None:
+        """Write what waits."""
         with self._writing:
-            lines = [self._pending.popleft() for _ in range(min(most, len(self._pending)))]
+            lines = [self._pending.popleft() for _ in range(len(self._pending))]
             if self._dropped:
-                lines.append(Line(time.time(), logging.WARNING, "log", {"dropped": self._dropped}))
+                dropped = Line(time.time(), logging.WARNING, "log", {"dropped": self._dropped})
+                lines.append(render(dropped, self._style))
                 self._dropped = 0
             if lines:
-                self._write("".join(render(line, self._style) + "\n" for line in lines))
+                self._write("\n".join(lines) + "\n")
 
     def _write(self, text: str) -> None:
         try:
@@ -157,9 +156,8 @@ class Journal:
             if time.monotonic() - unfolded > 1:
                 unfolded = time.monotonic()
                 self._unfold(unfolded)
-            while self._pending:
-                self.flush(BATCH_LINES)
-                time.sleep(0)  # let a request have the interpreter
+            if self._pending:
+                self.flush()
 
     def _unfold(self, now: float) -> None:
         due = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -30,11 +31,23 @@ XML = "text/xml; charset=utf-8"
 
 
 class Answer(NamedTuple):
-    """One response: its status line, its headers, its bytes."""
+    """One response: its status line, its headers, its bytes; and what is to be done when they have left."""
 
     status: str
     headers: list[tuple[str, str]]
     body: bytes
+    then: Callable[[], None] | None = None
+
+
+class Said(list[bytes]):
+    """A response's bytes as WSGI takes them; every server calls ``close`` when they have left (PEP 3333)."""
+
+    def __init__(self, body: bytes, then: Callable[[], None]) -> None:
+        super().__init__((body,))
+        self._then = then
+
+    def close(self) -> None:
+        self._then()
 
 
 class LengthRefused(Refused):
@@ -45,8 +58,10 @@ class LengthRefused(Refused):
         self.status = status
 
 
-def answer(status: int, body: bytes = b"", kind: str = TEXT, **headers: str) -> Answer:
-    """Make an Answer; a keyword ``Retry_After="5"`` is a header."""
+def answer(
+    status: int, body: bytes = b"", kind: str = TEXT, *more: tuple[str, str], then: Callable[[], None] | None = None
+) -> Answer:
+    """Make an Answer; *more* are further headers."""
     return Answer(
         _REASONS[status],
         [
@@ -54,9 +69,10 @@ def answer(status: int, body: bytes = b"", kind: str = TEXT, **headers: str) -> 
             ("Content-Length", str(len(body))),
             # What is echoed here was written elsewhere; nobody may take it for a page or a script.
             ("X-Content-Type-Options", "nosniff"),
-            *((name.replace("_", "-"), value) for name, value in headers.items()),
+            *more,
         ],
         body,
+        then,
     )
 
 

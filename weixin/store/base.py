@@ -304,6 +304,10 @@ class Store(ABC):
         """How many bytes it takes, roughly."""
 
     @abstractmethod
+    def catch_up(self) -> None:
+        """Write what waits, if it is much. For threads that have just answered, and have nothing to do for a moment."""
+
+    @abstractmethod
     def flush(self) -> None:
         """Write now what waits to be written."""
 

@@ -12,6 +12,8 @@ from .late import Turns
 
 # What may wait. Past this the disk has hung for seconds, and rows are let go rather than memory eaten.
 MOST = 50_000
+# Answers that are worth a transaction of their own, in statements that are full.
+MUCH = 2 * schema.TOGETHER
 # A user's visit is written again after this; until then it is known to be recent.
 VISIT_SECONDS = 600.0
 MOST_VISITORS = 10_000
@@ -42,6 +44,11 @@ class Batch:
 
     def __bool__(self) -> bool:
         return bool(self._answered or self._attempts or self._refused or self._counts or self._visits)
+
+    @property
+    def is_much(self) -> bool:
+        """Whether it is worth a transaction at once."""
+        return len(self._answered) >= MUCH
 
     def answered(self, late: Late) -> bool:
         """Take an answer; False where too many wait. (`_add`, without the call: it is every message's.)"""
