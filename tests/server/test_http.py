@@ -71,6 +71,8 @@ class RequestLine(unittest.TestCase):
         (b"GET /a#b HTTP/1.1", 400),
         (b"GET ftp://a/ HTTP/1.1", 400),
         (b"GET http:///a HTTP/1.1", 400),
+        (b"GET http://a:65536/ HTTP/1.1", 400),
+        (b"GET http://[::1::2]/ HTTP/1.1", 400),
         (b"GET http://u@a/ HTTP/1.1", 400),
         (b"GET http://a b/ HTTP/1.1", 400),
         (b"GET http://a/#b HTTP/1.1", 400),
@@ -155,8 +157,15 @@ class Head(unittest.TestCase):
         self.assertEqual(parse(GET + b"\r\ncOnTeNt-TyPe: text/xml").environ()["CONTENT_TYPE"], "text/xml")
 
     def test_host(self) -> None:
-        good = "a|a.b-c.d:80|127.0.0.1:9527|[::1]|[::1]:80|a:|0.0.0.0=5000|%41.b|a_b"
-        bad = "|a b|a/b|a?b|a#b|u@a|a:b|a:80:80|[::1|::1|[g]|%4|a:123456|a\\b"
+        good = (
+            "a|a.b-c.d:80|127.0.0.1:9527|a:|a:0|a:65535|a:00080|0.0.0.0=5000|%41.b|a_b|"
+            "[::1]|[::1]:80|[::1]:|[2001:db8::1]|[::ffff:1.2.3.4]|[v1.a:b]"
+        )
+        bad = (
+            "|a b|a/b|a?b|a#b|u@a|a:b|a:80:80|a, b|a:80,b:80|%4|a\\b|a:123456|a:65536|a:99999|a:-1|:80|"
+            "[::1|::1|[g]|[]|[:]|[....]|[1.2.3.4]|[::1::2]|[12345::]|[1:2:3:4:5:6:7:8:9]|[::1]x|[::1]:65536|"
+            "[::1%eth0]|[fe80::1%25eth0]|[::1]:b|[v.a]|[v1.]"
+        )
         for host in good.split("|"):
             with self.subTest(host=host):
                 self.assertEqual(status_of(b"GET / HTTP/1.1\r\nHost: " + host.encode()), 0)

@@ -10,6 +10,7 @@ The head's text is latin-1, as WSGI wants it (PEP 3333, "Unicode Issues").
 from __future__ import annotations
 
 import re
+from ipaddress import IPv6Address
 from urllib.parse import unquote_to_bytes
 
 from .options import Options
@@ -22,9 +23,13 @@ _request_line = re.compile(rf"({TOKEN}) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])").f
 _partial_line = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]*(?: [\x21-\x7e]*(?: [HTP/0-9.]*)?)?").fullmatch
 # RFC 3986 section 3.2.2: reg-name with its sub-delims, or an IP literal. Userinfo has no place in http(s)
 # (RFC 9110 section 4.2.4), and an empty host is no host (section 4.2.1).
-_is_host = re.compile(
-    r"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+(?::[0-9]{0,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{0,5})?"
+_host = re.compile(
+    r"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+"
+    r"|\[(?:([0-9A-Fa-f:.]{2,45})|[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\])"
+    r"(?::([0-9]{0,5}))?"
 ).fullmatch
+# A TCP port has sixteen bits (RFC 9293 section 3.1).
+PORT_MAX = 65535
 _absolute_form = re.compile(r"https?://([^/?]*)(.*)", re.IGNORECASE).fullmatch
 # Eighteen digits fit 64 bits in every implementation on the way, so none of them can see another number.
 _content_length = re.compile(r"[0-9]{1,18}").fullmatch
@@ -195,7 +200,7 @@ class HeadParser:
             raise HTTPError(431, "too many fields")
         environ = _parse_fields(lines, options)
         host = environ.get("HTTP_HOST")
-        if (http11 and host is None) or (host is not None and _is_host(host) is None):
+        if (http11 and host is None) or (host is not None and not _is_host(host)):
             raise HTTPError(400, "no Host, or a malformed one")
         fields = Fields(environ, http11)
         _frame(fields, http11, options)
@@ -227,9 +232,23 @@ def _origin_form(method: str, target: str) -> str:
     if target == "*" and method == "OPTIONS":
         return ""
     match = _absolute_form(target)
-    if match is None or "#" in target or _is_host(match[1]) is None:
+    if match is None or "#" in target or not _is_host(match[1]):
         raise HTTPError(400, "the request target is malformed")
     return match[2] if match[2].startswith("/") else "/" + match[2]
+
+
+def _is_host(text: str) -> bool:
+    """Whether `text` is a host, with a port or without one (RFC 9110 section 7.2)."""
+    match = _host(text)
+    if match is None:
+        return False
+    literal, port = match.groups()
+    if literal is not None:
+        try:
+            IPv6Address(literal)
+        except ValueError:
+            return False
+    return not port or int(port) <= PORT_MAX
 
 
 def _parse_fields(lines: list[str], options: Options) -> dict[str, str]:
