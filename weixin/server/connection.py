@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -119,11 +120,12 @@ class Connection:
         return sum(map(len, self.out)) if self.out is not None else 0
 
     def wait_until_taken(self, timeout: float) -> None:
-        """Wait until the client has taken what was kept. Raises: Gone when it takes too long."""
+        """Wait until the client has taken what was kept. Raises: Gone when that takes over `timeout` seconds."""
+        deadline = time.monotonic() + timeout
         poll = select.poll()
         poll.register(self.fd, select.POLLOUT)
         while not self.flush():
-            if not poll.poll(timeout * 1000):
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
                 raise Gone
 
     def wait_gone(self, timeout: float, hurry: int, until: int) -> bool:

@@ -139,7 +139,8 @@ class Worker:
     def wait_until_taken(self, connection: Connection) -> None:
         """Let a slow client catch up with a streaming app. Raises: Gone."""
         self.crew.let_go(connection)
-        connection.wait_until_taken(self.options.send_timeout)
+        options = self.options
+        connection.wait_until_taken(options.send_timeout + connection.unsent / options.slowest_rate)
 
     # The leader's loop.
 
