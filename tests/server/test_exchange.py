@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import unittest
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -32,7 +33,7 @@ def answering(
 class Closing:
     """An iterable that remembers whether it was closed, and may raise on the way."""
 
-    def __init__(self, pieces: Iterable[bytes], error: Exception | None = None) -> None:
+    def __init__(self, pieces: Iterable[bytes], error: BaseException | None = None) -> None:
         self._pieces = pieces
         self._error = error
         self.closed = 0
@@ -140,6 +141,9 @@ class Faults:
         def exits(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> Iterable[bytes]:
             raise SystemExit(1)
 
+        def is_cancelled(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> Iterable[bytes]:
+            raise asyncio.CancelledError  # no Exception, like KeyboardInterrupt and the time-outs of some libraries
+
         def mute(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> Iterable[bytes]:
             return [b"hello"]
 
@@ -151,6 +155,7 @@ class Faults:
         apps: dict[str, App] = {
             "raises": raises,
             "exits": exits,
+            "is cancelled": is_cancelled,
             "does not start": mute,
             "starts twice": twice,
             "returns nothing": lambda _environ, start: start("200 OK", []) and None,  # type: ignore[dict-item]
@@ -184,7 +189,11 @@ class Faults:
             start("200 OK", [])
             return Closing((b"he", b"llo"), ValueError())
 
-        for app in (length_too_small, length_too_large, raises):
+        def is_cancelled(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            start("200 OK", [])
+            return Closing((b"he", b"llo"), asyncio.CancelledError())
+
+        for app in (length_too_small, length_too_large, raises, is_cancelled):
             with self.subTest(app=app.__name__), self.assertLogs("wxserve.server", "ERROR"):
                 answer = self.talk(self.start(app), GET + GET)
                 self.assertNotIn(b"\r\n0\r\n\r\n", answer)
@@ -217,6 +226,19 @@ class Faults:
             client.sendall(GET)
             client.recv(1000)
         wait_for(lambda: body.closed == 1)
+
+    def test_a_write_after_the_end_goes_nowhere(self: Any) -> None:
+        writes: list[Callable[[bytes], None]] = []
+
+        def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            if not writes:
+                writes.append(start("200 OK", []))
+                return [b"first"]
+            writes[0](b"HTTP/1.1 200 OK\r\n\r\n")
+            return hello(environ, start)
+
+        with self.assertLogs("wxserve.server", "ERROR"):
+            self.assertEqual(statuses(self.talk(self.start(app), GET + LAST)), [200, 500])
 
     def test_exc_info_replaces_an_answer_that_has_not_left(self: Any) -> None:
         def app(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:

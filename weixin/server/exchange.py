@@ -87,7 +87,8 @@ class Exchange:
                     close()
         except Gone:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            # asyncio's CancelledError and its kin are no Exceptions; unheard, they would end a thread of ours.
             self._fail(error)
 
     def _environ(self, base: dict[str, Any]) -> dict[str, Any]:
@@ -202,6 +203,8 @@ class Exchange:
 
     def _send_piece(self, piece: bytes) -> None:
         head, conn = self._checked_head(), self._conn
+        if self._complete:
+            raise AnswerError("a write after the end of the answer")
         if not isinstance(piece, bytes):
             raise AnswerError("a body is made of bytes")
         if self._sent < 0:
