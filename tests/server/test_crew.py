@@ -88,6 +88,33 @@ class Baton(unittest.TestCase):
         hold.set()
         self.assertTrue(crew.join(PATIENCE))
 
+    def test_those_who_are_stuck_are_waited_for_together(self) -> None:
+        hold = threading.Event()
+        entered = threading.Semaphore(0)
+
+        def lead() -> bool:
+            if crew.ended:
+                return True
+            key = threading.get_ident()
+            crew.loose[key] = True
+            entered.release()
+            hold.wait(PATIENCE)
+            return crew.take_back(key)
+
+        crew = Crew(8, lead, lambda _key: None)
+        crew.start()
+        for _ in range(8):
+            self.assertTrue(entered.acquire(timeout=PATIENCE))
+            self.assertTrue(crew.pass_on())
+        crew.end()
+        begun = time.monotonic()
+        self.assertFalse(crew.join(0.2))
+        seconds = time.monotonic() - begun
+        hold.set()
+        self.assertTrue(crew.join(PATIENCE))
+        self.assertGreaterEqual(seconds, 0.2)
+        self.assertLess(seconds, 1)
+
     def test_a_failure_of_the_loop_does_not_stop_it(self) -> None:
         turns = 0
         done = threading.Event()

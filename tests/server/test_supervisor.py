@@ -214,6 +214,23 @@ class Stop(ProgramCase):
             self.assertGreater(time.monotonic() - begun, 0.5)
         self.assertEqual(program.end(), 0)
 
+    def test_an_app_is_closed_though_many_of_its_threads_are_stuck(self) -> None:
+        closed = os.path.join(self.folder(), "closed")
+        program = self.start("--grace", "0.2", environ={"WXSERVE_TEST_CLOSED": closed})
+        address = program.address()
+        worker = pid_of(get(address))
+        clients = [connect(address) for _ in range(20)]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.sendall(b"GET /slow?60 HTTP/1.1\r\nHost: a\r\n\r\n")
+        # Answered beside them, so they have all begun.
+        self.assertEqual(pid_of(get(address)), worker)
+        program.signal(signal.SIGTERM)
+        self.assertEqual(program.end(), 0)
+        self.assertFalse(program.has_said("overdue"), program.said)
+        with open(closed, encoding="ascii") as file:
+            self.assertEqual(file.read(), f"{worker}\n")
+
     def test_a_unix_socket_is_removed(self) -> None:
         path = os.path.join(self.folder(), "s")
         program = self.start(listen="unix:" + path)

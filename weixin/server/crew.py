@@ -85,9 +85,10 @@ class Crew:
         self.ended = True
 
     def join(self, timeout: float) -> bool:
-        """Wait for the threads, `timeout` seconds for each at most; whether all have returned."""
+        """Wait for the threads, `timeout` seconds for all together; whether all have returned."""
+        deadline = time.monotonic() + timeout
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _hand_over(self) -> None:
