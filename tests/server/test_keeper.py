@@ -9,7 +9,7 @@ import unittest
 from weixin.server.answer import DateLine
 from weixin.server.connection import Connection
 from weixin.server.http import HeadParser
-from weixin.server.keeper import Keeper
+from weixin.server.keeper import BLIND_MAX, Keeper
 from weixin.server.listeners import Listener, listen
 from weixin.server.options import Options
 from weixin.server.poll import READ, PollPoller
@@ -57,6 +57,29 @@ class HandingOn(unittest.TestCase):
         self.assertFalse(self.connection.closed)
         self.keeper.settle(self.connection)
         self.assertEqual(self.poller.noted, [(READ, False, True)])
+
+    def test_a_deadline_set_while_it_looks_is_not_forgotten(self) -> None:
+        keeper, connection = self.keeper, self.connection
+        connection.busy = True
+
+        class Neighbour:
+            """Asked about itself at the moment when another thread comes out of the app."""
+
+            queued = True
+
+            @property
+            def busy(self) -> bool:
+                keeper.expect(connection, 1)
+                return True
+
+        keeper.connections[-1] = Neighbour()  # type: ignore[assignment]
+        keeper.look(time.monotonic())
+        self.assertLessEqual(keeper.look_at, time.monotonic() + 1)
+
+    def test_it_looks_around_now_and_then_whatever_it_was_told(self) -> None:
+        # Two threads that set a deadline at the same moment can lose the nearer one.
+        self.keeper.look(time.monotonic())
+        self.assertLessEqual(self.keeper.look_at, time.monotonic() + BLIND_MAX)
 
     def test_a_poller_without_room_leaves_no_trace(self) -> None:
         self.poller.full = True

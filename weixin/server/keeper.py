@@ -20,6 +20,8 @@ from .reader import Reader
 
 # Between two looks at all deadlines: finer than any of them needs, and ten thousand cost a millisecond.
 SWEEP_SECONDS = 0.25
+# Nothing is due: look all the same. Two threads that set a deadline at one moment can lose the nearer one.
+BLIND_MAX = 10.0
 # What is read, and thrown away, of a refused request, so that the refusal can be read (RFC 9112 section 9.6).
 LINGER_MAX = 64 * 1024
 
@@ -37,7 +39,7 @@ class Keeper:
         options = parser.options
         self.connections: dict[int, Connection] = {}
         self.queue: deque[Connection] = deque()  # whose next request is in the reader already
-        self.look_at = math.inf  # when the nearest deadline comes
+        self.look_at = 0.0  # when the nearest deadline comes
         self._parser = parser
         self._options = options
         self._poller = poller
@@ -148,7 +150,9 @@ class Keeper:
 
     def look(self, now: float) -> None:
         """Close what has outlived its deadline, and find out when to look again."""
-        nearest = math.inf
+        # Who comes out of an app meanwhile sets a deadline that this look may have missed: it must stand.
+        self.look_at = math.inf
+        nearest = now + BLIND_MAX
         for connection in list(self.connections.values()):
             if connection.busy or connection.queued:
                 continue
@@ -158,7 +162,7 @@ class Keeper:
                     continue
                 self.refuse(connection, 408)
             nearest = min(nearest, connection.deadline)
-        self.look_at = max(nearest, now + SWEEP_SECONDS)
+        self.look_at = min(self.look_at, max(nearest, now + SWEEP_SECONDS))
 
     def hasten(self) -> None:
         """The server drains: a connection without a request has little time left to send one."""

@@ -37,8 +37,6 @@ log = logging.getLogger("wxserve.server")
 
 # A whole push with room to spare; a larger body takes a few reads more.
 RECEIVE = 64 * 1024
-# Nothing is due: look around all the same, for a deadline set by another thread at a bad moment.
-LONGEST_WAIT = 10.0
 
 
 class Worker:
@@ -170,7 +168,7 @@ class Worker:
             self._go_on_draining()
         timeout = 0.0
         if not self._ready and not keeper.queue:
-            timeout = min(LONGEST_WAIT, max(0.0, min(keeper.look_at, door.resume_at) - now))
+            timeout = max(0.0, min(keeper.look_at, door.resume_at) - now)
         for fd, events in self._poller.wait(timeout):
             source = keeper.connections.get(fd) or self._listeners.get(fd)
             if source is None:
