@@ -19,7 +19,7 @@ class Fit(unittest.TestCase):
 
     def test_each_limit_lowers_what_it_must_and_says_so(self) -> None:
         cases = (
-            (Machine(1024, None, None), {"connections": 1024 - 64 - 128}),
+            (Machine(1024, None, None), {"connections": 1024 - 96 - 128}),
             (Machine(None, 100, None), {"threads": 42}),
             (Machine(None, None, 64 << 20), {"threads": 16, "connections": 1024, "buffered_max": 8 << 20}),
             (

@@ -18,6 +18,7 @@ from tests.server.running import (
     statuses,
     wait_for,
 )
+from weixin.server.door import GENTLE_MAX
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -278,6 +279,27 @@ class Limits:
             self.assertIn(b"Retry-After", answer)
             one.close()
             wait_for(lambda: statuses(self.talk(running, LAST)) == [200])
+
+    def test_one_too_many_who_is_still_sending_can_read_why(self: Any) -> None:
+        running = self.start(connections=1)
+        with running.connect() as one, running.connect() as late:
+            one.sendall(GET)
+            read_until(one, b"GET /a ")
+            wait_for(lambda: bool(late.recv(1, socket.MSG_PEEK)))
+            # Were the connection closed by now, the first would bring a reset and the second an error.
+            for _ in range(2):
+                late.sendall(GET)
+            self.assertEqual(statuses(read_all(late)), [503])
+
+    def test_a_crowd_beyond_the_limit_occupies_nothing(self: Any) -> None:
+        running = self.start(connections=1)
+        crowd = [running.connect() for _ in range(GENTLE_MAX + 10)]
+        for client in crowd:
+            self.addCleanup(client.close)
+        running.connect().close()
+        wait_for(lambda: len(running.worker._keeper.connections) > GENTLE_MAX)
+        self.assertLessEqual(len(running.worker._keeper.connections), 1 + GENTLE_MAX)
+        self.assertEqual([statuses(read_all(client)) for client in crowd[1:]], [[503]] * (len(crowd) - 1))
 
     def test_unfinished_requests_share_one_limit(self: Any) -> None:
         running = self.start(buffered_max=30_000)

@@ -23,6 +23,9 @@ log = logging.getLogger("wxserve.server")
 PAUSE_SECONDS = 0.1
 # Accepted at once when the door closes for good: more could not be answered within the grace.
 LAST_ACCEPTS = 4096
+# So many beyond the limit are refused like any other request, and stay a moment until they have read it.
+# A crowd larger than that is an attack, and is turned away in one breath.
+GENTLE_MAX = 32
 # What a client that is turned away has sent already, read so that it can read our answer.
 TURNED_AWAY_READ = 64 * 1024
 
@@ -85,7 +88,7 @@ class Door:
 
     @staticmethod
     def turn_away(sock: socket.socket, date: str) -> None:
-        """No room: say so in one breath, without keeping the connection for it."""
+        """No room, not even to refuse: say so in one breath, without keeping the connection for it."""
         with sock:
             try:
                 sock.send(error_answer(503, date), SEND)

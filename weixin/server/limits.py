@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from .options import Options
 
-# Descriptors that are not connections: listeners, pipes, epoll, a store, and what each handler opens.
-DESCRIPTORS_KEPT = 64
+# Descriptors that are not connections: listeners, pipes, epoll, a store, those who are refused, and what each
+# handler opens.
+DESCRIPTORS_KEPT = 96
 DESCRIPTORS_PER_THREAD = 2
 # An idle connection here and in the kernel, with its buffers; and a thread with the frames of a deep handler.
 BYTES_PER_CONNECTION = 16 * 1024

@@ -23,7 +23,7 @@ from .accesslog import AccessLog
 from .answer import AnswerHeads, DateLine
 from .connection import DONTWAIT, Connection, Gone
 from .crew import Crew
-from .door import Accepted, Door
+from .door import GENTLE_MAX, Accepted, Door
 from .exchange import Exchange
 from .http import HeadParser, HTTPError, Request
 from .keeper import Keeper
@@ -190,12 +190,16 @@ class Worker:
 
     def _welcome(self, accepted: Accepted) -> Connection | None:
         sock, listener, peer, port = accepted
-        if len(self._keeper.connections) >= self.options.connections:
+        beyond = len(self._keeper.connections) - self.options.connections
+        if beyond >= GENTLE_MAX:
             self._door.turn_away(sock, self.dates.at(time.time()))
             self._note_refusal(peer, 503)
             return None
         connection = Connection(sock, Reader(self._parser), listener, peer, port)
         self._keeper.add(connection)
+        if beyond >= 0:
+            self._keeper.refuse(connection, 503)
+            return None
         return connection
 
     def _serve(self, connection: Connection, events: int) -> bool:
