@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import threading
@@ -9,7 +10,7 @@ import unittest
 from typing import Any
 
 from tests.server.running import PATIENCE
-from weixin.server.poll import READ, WRITE, EpollPoller, Poller, PollPoller, best_poller
+from weixin.server.poll import READ, WRITE, EpollPoller, Poller, PollPoller, Waker, best_poller
 
 
 class Contract:
@@ -60,6 +61,22 @@ class Contract:
             self.poller.wake()
         self.assertEqual(self.poller.wait(PATIENCE), [])
         self.assertEqual(self.poller.wait(0), [])
+
+
+class Wakers(unittest.TestCase):
+    def test_a_call_that_comes_too_late_reaches_nobody_elses_descriptor(self) -> None:
+        waker = Waker()
+        waker.close()
+        # The next descriptors get the numbers that have just become free.
+        pairs = [os.pipe() for _ in range(4)]
+        for pair in pairs:
+            self.addCleanup(os.close, pair[0])
+            self.addCleanup(os.close, pair[1])
+            os.set_blocking(pair[0], False)
+        waker.wake()
+        for reading, _ in pairs:
+            with self.assertRaises(BlockingIOError):
+                os.read(reading, 1)
 
 
 class Poll(Contract, unittest.TestCase):

@@ -65,8 +65,10 @@ class Waker:
             pass
 
     def close(self) -> None:
-        os.close(self.fd)
-        os.close(self._end)
+        # Forgotten first: a signal that comes now must not write to whatever gets these numbers next.
+        fds, self.fd, self._end = (self.fd, self._end), -1, -1
+        for fd in fds:
+            os.close(fd)
 
 
 class EpollPoller:
