@@ -189,5 +189,25 @@ class Fuzz(unittest.TestCase):
         self.assertEqual(first, second)
 
 
+class Announcements(unittest.TestCase):
+    """What a body says of its size, told once."""
+
+    def test_a_length_is_known_at_once(self) -> None:
+        reader = Reader(HeadParser(Options()))
+        reader.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx")
+        self.assertEqual((reader.take_announced(), reader.take_announced()), (1000, 0))
+        reader.feed(b"x")
+        self.assertEqual(reader.take_announced(), 0)
+
+    def test_chunks_announce_themselves_one_by_one(self) -> None:
+        reader = Reader(HeadParser(Options()))
+        reader.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        self.assertEqual(reader.take_announced(), 0)
+        reader.feed(b"3\r\nabc\r\n10\r\nx")
+        self.assertEqual((reader.take_announced(), reader.take_announced()), (19, 0))
+        self.assertIsNotNone(reader.feed(b"x" * 15 + b"\r\n0\r\n\r\n"))
+        self.assertEqual(reader.take_announced(), 0)
+
+
 if __name__ == "__main__":
     unittest.main()

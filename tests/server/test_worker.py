@@ -231,6 +231,18 @@ class Slow:
             self.assertLess(seconds, 3)
             self.assertEqual(statuses(answer), [408])
 
+    def test_a_chunked_body_has_time_for_what_it_announces_and_no_more(self: Any) -> None:
+        seconds, answer = self.outlive(CHUNKED + b"ff\r\n", b"x", body_timeout=0.3)
+        self.assertLess(seconds, 3)
+        self.assertEqual(statuses(answer), [408])
+        with self.start(body_timeout=0.3, slowest_rate=10_000).connect() as client:
+            client.sendall(CHUNKED)
+            for _ in range(8):
+                client.sendall(b"7d0\r\n" + b"x" * 2000 + b"\r\n")
+                time.sleep(0.1)
+            client.sendall(b"0\r\n\r\n" + LAST)
+            self.assertEqual(statuses(read_all(client)), [200, 200])
+
     def test_silence_has_a_deadline_and_no_answer(self: Any) -> None:
         self.assertEqual(self.outlive(b"", b"", idle_timeout=0.3)[1], b"")
         self.assertEqual(statuses(self.outlive(GET, b"", idle_timeout=0.3)[1]), [200])

@@ -87,17 +87,19 @@ class Keeper:
         self.watch(connection, events)
 
     def await_rest(self, connection: Connection) -> None:
-        """Part of a request is here. Each stage has one deadline, and no byte that drips in moves it.
+        """Part of a request is here. Each stage has one deadline, and no byte that drips in moves it; a chunk
+        moves it by the time that its bytes may take.
 
         Raises: Gone, OSError.
         """
         options, reader = self._options, connection.reader
-        request = reader.in_body
-        if request is not None:
+        if reader.in_body is not None:
+            seconds = reader.take_announced() / options.slowest_rate
             if connection.stage != BODY:
                 connection.stage = BODY
-                size = options.body_max if request.fields.chunked else request.fields.length
-                self.expect(connection, options.body_timeout + size / options.slowest_rate)
+                self.expect(connection, options.body_timeout + seconds)
+            else:
+                connection.deadline += seconds  # a chunk more
             if reader.take_expectation():
                 connection.send(CONTINUE)
                 if connection.out is not None:

@@ -18,7 +18,7 @@ CHUNK_EXTENSIONS_MAX = 4 * 1024
 class Reader:
     """Feed it what arrives; it hands back requests, one by one, in order."""
 
-    __slots__ = ("_body", "_buffer", "_chunks", "_expects", "_parser", "_request", "_skipped")
+    __slots__ = ("_announced", "_body", "_buffer", "_chunks", "_expects", "_parser", "_request", "_skipped")
 
     def __init__(self, parser: HeadParser) -> None:
         self._parser = parser
@@ -26,6 +26,7 @@ class Reader:
         self._request: Request | None = None  # its head is whole, its body is not
         self._body: bytearray | None = None  # what has arrived of a body whose length is known
         self._chunks: _Chunks | None = None
+        self._announced = 0  # bytes of a body whose length is known, until somebody asked
         self._expects = False  # the client may send no body before we say "100 Continue"
         self._skipped = False  # one empty line before a request line is forgiven, not two
 
@@ -68,6 +69,7 @@ class Reader:
             self._chunks = _Chunks(self._parser.options)
         else:
             self._body = bytearray()
+            self._announced = length
         return self._feed_body(rest)
 
     @property
@@ -81,6 +83,12 @@ class Reader:
     def in_body(self) -> Request | None:
         """The request whose body is awaited."""
         return self._request
+
+    def take_announced(self) -> int:
+        """How many bytes of the awaited body were announced since the last call: all, or some chunks."""
+        source = self if self._chunks is None else self._chunks
+        announced, source._announced = source._announced, 0
+        return announced
 
     def take_expectation(self) -> bool:
         """Whether "100 Continue" must be sent now: true once for a request that asks for it."""
@@ -111,11 +119,12 @@ class Reader:
 class _Chunks:
     """A chunked body on its way in (RFC 9112 section 7.1)."""
 
-    __slots__ = ("_extensions", "_options", "_remaining", "_trailer_bytes", "_trailers", "body", "done")
+    __slots__ = ("_announced", "_extensions", "_options", "_remaining", "_trailer_bytes", "_trailers", "body", "done")
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._remaining = -1  # bytes of this chunk still to come, without its CRLF; -1: a line comes
+        self._announced = 0  # bytes in chunks that have begun, until somebody asked
         self._extensions = 0
         self._trailers = -1  # trailer fields seen; -1 until the last chunk
         self._trailer_bytes = 0
@@ -175,6 +184,7 @@ class _Chunks:
             raise HTTPError(413, "the body is too large")
         else:
             self._remaining = size
+            self._announced += size
 
     def _trailer(self, line: bytes) -> None:
         if not line:
