@@ -19,6 +19,7 @@ from tests.server.running import (
     wait_for,
 )
 from weixin.server.door import GENTLE_MAX
+from weixin.server.worker import DRIPS_A_ROUND
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -242,6 +243,39 @@ class Slow:
                 time.sleep(0.1)
             client.sendall(b"0\r\n\r\n" + LAST)
             self.assertEqual(statuses(read_all(client)), [200, 200])
+
+    def test_who_drips_waits_behind_whole_requests(self: Any) -> None:
+        entered, leave = threading.Event(), threading.Event()
+        drips_before: list[int] = []
+
+        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+            if environ["PATH_INFO"] == "/slow":
+                entered.set()
+                leave.wait(PATIENCE)
+            elif environ["PATH_INFO"] == "/last":
+                drips_before.append(dripped())
+            return hello(environ, start_response)
+
+        def dripped() -> int:
+            connections = list(running.worker._keeper.connections.values())
+            return sum(connection.reader.pending == 2 for connection in connections)
+
+        running = self.start(app, threads=1)
+        clients = [running.connect() for _ in range(100)]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.sendall(b"G")
+        wait_for(lambda: sum(c.reader.pending for c in list(running.worker._keeper.connections.values())) == 100)
+        with running.connect() as slow, running.connect() as honest:
+            slow.sendall(GET.replace(b"/a", b"/slow"))
+            self.assertTrue(entered.wait(PATIENCE))
+            for client in clients:
+                client.sendall(b"E")
+            honest.sendall(LAST)
+            leave.set()
+            self.assertEqual(statuses(read_all(honest)), [200])
+            wait_for(lambda: dripped() == 100)
+        self.assertLessEqual(drips_before[0], DRIPS_A_ROUND * 2)
 
     def test_silence_has_a_deadline_and_no_answer(self: Any) -> None:
         self.assertEqual(self.outlive(b"", b"", idle_timeout=0.3)[1], b"")

@@ -171,7 +171,9 @@ def remove_file(sock: socket.socket) -> None:
 class Listener:
     """A listening socket in a worker, and what a WSGI environ says about it."""
 
-    queued = False  # as a connection is that has a request waiting; a listener never is
+    # As a connection is that has no request waiting, and of whose next request nothing is here.
+    queued = False
+    stage = 0
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock

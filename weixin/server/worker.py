@@ -21,7 +21,7 @@ from typing import Any
 
 from .accesslog import AccessLog
 from .answer import AnswerHeads, DateLine
-from .connection import DONTWAIT, Connection, Gone
+from .connection import DONTWAIT, IDLE, Connection, Gone
 from .crew import Crew
 from .door import GENTLE_MAX, Accepted, Door
 from .exchange import Exchange
@@ -35,6 +35,9 @@ from .reader import Reader
 
 log = logging.getLogger("wxserve.server")
 
+# Connections that have sent part of a request are read so many at a time, between whole requests: a thousand
+# that drip at one moment must not stand before an honest one.
+DRIPS_A_ROUND = 4
 # A whole push with room to spare; a larger body takes a few reads more.
 RECEIVE = 64 * 1024
 
@@ -70,6 +73,7 @@ class Worker:
         self._listeners = {listener.fd: listener for listener in self._door.listeners}
         self._bases = {fd: self._environ(listener, multiprocess) for fd, listener in self._listeners.items()}
         self._ready: deque[tuple[Listener | Connection, int]] = deque()
+        self._drips: deque[Connection] = deque()  # more of a request is here; not watched until it is read
         self._hurry = Waker()  # readable when nobody may wait any longer
         self._last = False  # nobody else will serve these sockets
 
@@ -158,7 +162,7 @@ class Worker:
 
     def _gather(self) -> None:
         """Fill `_ready`: look at deadlines when it is time, then wait for events."""
-        keeper, door = self._keeper, self._door
+        keeper, door, drips = self._keeper, self._door, self._drips
         now = time.monotonic()
         if now >= keeper.look_at:
             keeper.look(now)
@@ -167,18 +171,23 @@ class Worker:
         if self.draining:
             self._go_on_draining()
         timeout = 0.0
-        if not self._ready and not keeper.queue:
+        if not self._ready and not keeper.queue and not drips:
             timeout = max(0.0, min(keeper.look_at, door.resume_at) - now)
         for fd, events in self._poller.wait(timeout):
             source = keeper.connections.get(fd) or self._listeners.get(fd)
             if source is None:
                 forget(self._poller, fd)
+            elif source.stage != IDLE and isinstance(source, Connection):
+                keeper.let_rest(source)
+                drips.append(source)
             elif not source.queued:
                 self._ready.append((source, events))
         while keeper.queue:
             connection = keeper.queue.popleft()
             connection.queued = False
             self._ready.append((connection, 0))
+        for _ in range(min(len(drips), DRIPS_A_ROUND)):
+            self._ready.append((drips.popleft(), READ))
 
     def _accept(self, listener: Listener) -> bool:
         accepted = self._door.accept(listener)
