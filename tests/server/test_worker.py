@@ -58,6 +58,15 @@ class Rules:
                 self.assertIn(b"\r\nConnection: close\r\n", answer)
                 self.assertIn(b"\r\nDate: ", answer)
 
+    def test_a_refused_head_request_gets_no_body_either(self: Any) -> None:
+        running = self.start()
+        chunked = CHUNKED.replace(b"POST", b"HEAD")
+        for request in (b"HEAD / HTTP/1.1\r\n\r\n", chunked + b"x\r\n", chunked + b"fffff1\r\n"):
+            with self.subTest(request=request):
+                answer = self.talk(running, request)
+                self.assertIn(statuses(answer), ([400], [413]))
+                self.assertTrue(answer.endswith(b"\r\n\r\n"), answer)
+
     def test_an_empty_line_before_the_request_is_forgiven(self: Any) -> None:
         self.assertEqual(statuses(self.talk(self.start(), b"\r\n" + LAST)), [200])
 

@@ -50,6 +50,7 @@ class HTTPError(Exception):
         super().__init__(why)
         self.status = status
         self.why = why
+        self.head = False  # the method is HEAD, whose answer has no body
 
 
 class Fields:
@@ -184,7 +185,11 @@ class HeadParser:
         if fields is None:
             if len(head) > self.options.head_max:
                 raise HTTPError(431, "the head is too large")
-            fields = self._parse_block(block, request.http11)
+            try:
+                fields = self._parse_block(block, request.http11)
+            except HTTPError as error:
+                error.head = request.method == "HEAD"
+                raise
             if len(block) <= REMEMBERED_BYTES:
                 if len(self._seen) >= REMEMBERED_BLOCKS:
                     self._seen.clear()

@@ -110,14 +110,19 @@ class Keeper:
         self.watch(connection, READ)
         self._hold(connection)
 
-    def refuse(self, connection: Connection, status: int) -> None:
-        """An error of the server's own: nothing is served after it, and the client gets time to read it."""
+    def refuse(self, connection: Connection, status: int, head: bool = False) -> None:
+        """An error of the server's own: nothing is served after it, and the client gets time to read it.
+
+        `head`: the method is HEAD (RFC 9110 section 9.3.2: its answer has no body).
+        """
+        request = connection.reader.in_body
+        bare = head or (request is not None and request.method == "HEAD")
         connection.closing = True
         connection.linger = LINGER_MAX
         connection.reader = Reader(self._parser)
         self._on_refused(connection.peer, status)
         try:
-            connection.send(error_answer(status, self._dates.at(time.time())))
+            connection.send(error_answer(status, self._dates.at(time.time()), bare))
             self.settle(connection)
         except (Gone, OSError):
             self.close(connection)
