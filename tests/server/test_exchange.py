@@ -200,6 +200,18 @@ class Faults:
                 self.assertNotIn(b"500", answer)
                 self.assertNotIn(b"hello!", answer)
 
+    def test_the_500_can_be_read_although_the_client_is_still_sending(self: Any) -> None:
+        def raises(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> Iterable[bytes]:
+            raise ValueError
+
+        with self.assertLogs("wxserve.server", "ERROR"), self.start(raises).connect() as client:
+            client.sendall(GET)
+            answer = read_until(client, b"\r\n\r\nInternal Server Error\n")
+            # Were the connection closed by now, the first would bring a reset and the second an error.
+            for _ in range(2):
+                client.sendall(GET)
+            self.assertEqual(statuses(answer + read_all(client)), [500])
+
     def test_iterables_are_closed_once_whatever_happens(self: Any) -> None:
         for pieces, error in (((b"a", b"b"), None), ((b"a",), ValueError()), ((), ValueError())):
             body = Closing(pieces, error)

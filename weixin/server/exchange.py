@@ -26,6 +26,7 @@ from .answer import (
 )
 from .connection import AHEAD_MAX, Connection, Gone
 from .http import Request
+from .keeper import LINGER_MAX
 
 if TYPE_CHECKING:
     from .worker import Worker
@@ -266,4 +267,5 @@ class Exchange:
             conn.reset_on_close()
             raise Gone from error
         self.status = 500
+        conn.linger = LINGER_MAX
         conn.send(error_answer(500, self._worker.dates.at(time.time()), bare=request.method == "HEAD"))
