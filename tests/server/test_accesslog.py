@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import os
+import tempfile
+import threading
 import unittest
 from collections.abc import Callable
 from typing import Any
 
-from tests.server.running import ServerCase, hello, statuses, wait_for
+from tests.server.running import PATIENCE, ServerCase, hello, statuses, wait_for
 from weixin.server.accesslog import ENTRIES_MAX, AccessLog, Entry, line_writer
 
 
@@ -68,12 +70,30 @@ class _Silence:
 
 class Lines(unittest.TestCase):
     def test_a_strangers_path_cannot_forge_a_line(self) -> None:
-        stream = io.StringIO()
-        line_writer(stream)([entry("/a\n2020 forged"), entry("/b" * 100)])
-        lines = stream.getvalue().splitlines()
+        with tempfile.TemporaryFile("w+") as stream:
+            line_writer(stream)([entry("/a\n2020 forged"), entry("/b" * 100)])
+            stream.seek(0)
+            lines = stream.read().splitlines()
         self.assertEqual(len(lines), 2)
         self.assertIn("ip=1.2.3.4 method=GET path='/a\\n2020 forged' status=200 bytes=5 ms=1.2", lines[0])
         self.assertLess(len(lines[1]), 250)
+
+    def test_a_reader_that_stands_still_costs_lines_and_not_the_writer(self) -> None:
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        with open(writing, "w", encoding="utf-8") as stream:
+            write = line_writer(stream)
+            many = [entry("/\xe9" * 100)._replace(method="A" * 8000)] * 1000
+            thread = threading.Thread(target=write, args=(many,))
+            thread.start()
+            thread.join(PATIENCE)
+            waits = thread.is_alive()
+            while thread.is_alive():
+                os.read(reading, 1 << 20)
+            self.assertFalse(waits)
+            os.read(reading, 1 << 20)
+            write([entry("/again")])
+            self.assertIn(b"/again", os.read(reading, 1 << 20))
 
 
 class Served(ServerCase):

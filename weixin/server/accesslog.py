@@ -8,6 +8,7 @@ values are never in it: only the path is.
 from __future__ import annotations
 
 import logging
+import select
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -22,8 +23,10 @@ FOLD_SECONDS = 60.0
 ENTRIES_MAX = 20_000
 # Different paths counted for the folded line; a scanner has thousands.
 PATHS_MAX = 500
-# Of a stranger's path, as much as tells what it was after.
+# Of a stranger's path, as much as tells what it was after; of a method, which may be as long as a line, too.
 PATH_SHOWN = 80
+# A line has at most some 550 bytes, and a pipe that takes anything takes 4096 (PIPE_BUF, pipe(7)).
+LINES_A_WRITE = 7
 
 
 class Entry(NamedTuple):
@@ -87,11 +90,19 @@ class AccessLog:
 
 
 def line_writer(stream: TextIO) -> Callable[[Sequence[Entry]], None]:
-    """A writer of one plain line a request, in one write a batch."""
+    """A writer of one plain line a request, in few writes a batch.
+
+    What a pipe or terminal does not take at once is lost: a reader that stands still must not stop the server.
+    """
+    poll = select.poll()
+    poll.register(stream, select.POLLOUT)
 
     def write(entries: Sequence[Entry]) -> None:
-        stream.write("".join(map(_line, entries)))
-        stream.flush()
+        for at in range(0, len(entries), LINES_A_WRITE):
+            if not poll.poll(0):
+                return
+            stream.write("".join(map(_line, entries[at : at + LINES_A_WRITE])))
+            stream.flush()
 
     return write
 
@@ -101,6 +112,6 @@ def _line(entry: Entry) -> str:
     # A stranger chose the path: repr() keeps its control characters and quotes out of the log.
     path = repr(entry.path[:PATH_SHOWN])
     return (
-        f"{when} access ip={entry.client or '-'} method={entry.method or '-'} path={path} "
+        f"{when} access ip={entry.client or '-'} method={entry.method[:PATH_SHOWN] or '-'} path={path} "
         f"status={entry.status} bytes={entry.length} ms={entry.seconds * 1000:.1f}\n"
     )
