@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.validate import validator
 
-from tests.server.running import ServerCase, hello, read_all, read_until, statuses, wait_for
+from tests.server.running import PATIENCE, ServerCase, hello, read_all, read_until, statuses, wait_for
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: a:8\r\n\r\n"
 LAST = b"GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -204,7 +204,8 @@ class Faults:
         def raises(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> Iterable[bytes]:
             raise ValueError
 
-        with self.assertLogs("wxserve.server", "ERROR"), self.start(raises).connect() as client:
+        running = self.start(raises, linger_timeout=PATIENCE)
+        with self.assertLogs("wxserve.server", "ERROR"), running.connect() as client:
             client.sendall(GET)
             answer = read_until(client, b"\r\n\r\nInternal Server Error\n")
             # Were the connection closed by now, the first would bring a reset and the second an error.

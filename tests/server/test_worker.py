@@ -245,9 +245,10 @@ class Slow:
         seconds, answer = self.outlive(CHUNKED + b"ff\r\n", b"x", body_timeout=0.3)
         self.assertLess(seconds, 3)
         self.assertEqual(statuses(answer), [408])
-        with self.start(body_timeout=0.3, slowest_rate=10_000).connect() as client:
+        with self.start(body_timeout=0.3, slowest_rate=1000).connect() as client:
+            begun = time.monotonic()
             client.sendall(CHUNKED)
-            for _ in range(8):
+            while time.monotonic() - begun < 0.8:
                 client.sendall(b"7d0\r\n" + b"x" * 2000 + b"\r\n")
                 time.sleep(0.1)
             client.sendall(b"0\r\n\r\n" + LAST)
@@ -336,7 +337,7 @@ class Limits:
             wait_for(lambda: statuses(self.talk(running, LAST)) == [200])
 
     def test_one_too_many_who_is_still_sending_can_read_why(self: Any) -> None:
-        running = self.start(connections=1)
+        running = self.start(connections=1, linger_timeout=PATIENCE)
         with running.connect() as one, running.connect() as late:
             one.sendall(GET)
             read_until(one, b"GET /a ")
@@ -347,7 +348,7 @@ class Limits:
             self.assertEqual(statuses(read_all(late)), [503])
 
     def test_a_crowd_beyond_the_limit_occupies_nothing(self: Any) -> None:
-        running = self.start(connections=1)
+        running = self.start(connections=1, linger_timeout=PATIENCE)
         crowd = [running.connect() for _ in range(GENTLE_MAX + 10)]
         for client in crowd:
             self.addCleanup(client.close)
