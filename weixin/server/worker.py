@@ -186,8 +186,8 @@ class Worker:
             connection = keeper.queue.popleft()
             connection.queued = False
             self._ready.append((connection, 0))
-        for _ in range(min(len(drips), DRIPS_A_ROUND)):
-            self._ready.append((drips.popleft(), READ))
+        if drips:
+            self._ready.extend((drips.popleft(), READ) for _ in range(min(len(drips), DRIPS_A_ROUND)))
 
     def _accept(self, listener: Listener) -> bool:
         accepted = self._door.accept(listener)
