@@ -80,6 +80,12 @@ class Catalogue(unittest.TestCase):
         self.assertGreater(len(used), 20)
         self.assertEqual(used - set(SLIPS) - {"argument", "raised"}, set())
 
+    def test_every_reason_to_refuse_a_body_is_explained(self) -> None:
+        made = re.compile(r'(?:MessageRefused\("WX-XML-0[134]"|LengthRefused\(4[0-9]{2}), "([^"]+)"')
+        used = {reason for path in PACKAGE.rglob("*.py") for reason in made.findall(path.read_text(encoding="utf-8"))}
+        self.assertGreater(len(used), 8)
+        self.assertEqual(used - set(SLIPS), set())
+
     def test_every_near_miss_is_explained(self) -> None:
         kinds = {kind for kind, _ in signature._slips("GreedIsGood")}
         self.assertEqual((kinds | {"mismatch"}) - set(SLIPS), set())

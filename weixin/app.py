@@ -178,8 +178,12 @@ class Application:
                 raise ModeRefused(self.settings.mode)
             return Push(Message(fields, raw=raw, xml=raw), None)
         self._verify_age(query, "msg_signature" if "msg_signature" in query else "signature")
-        raw = read_body(environ, self.settings.body_max)
-        sealed = parse(raw).get("Encrypt")
+        try:
+            raw = read_body(environ, self.settings.body_max)
+            sealed = parse(raw).get("Encrypt")
+        except Refused:
+            self._verify(query, "signature")  # only of the platform's is it worth knowing how it was spoilt
+            raise
         if not isinstance(sealed, str) or not sealed:
             self._verify(query, "signature")  # it is the platform: then its mode is another, and not just anybody's
             raise ModeRefused(self.settings.mode)

@@ -109,9 +109,27 @@ class Refused(Case):
         self.assertEqual(self.codes(**sites.SAFE), [("WX-AES-03", "the envelope does not open")])
 
     def test_scanners_are_nobodys_problem(self) -> None:
-        for code in ("WX-SIG-01", "WX-XML-01", "WX-XML-04"):
-            self.refuse(code)
-        self.assertEqual(self.found(), [])
+        for mode in ("plain", "safe"):
+            application = self.application(**(sites.SAFE if mode == "safe" else {}))
+            self.platform().verify(application)
+            for token, fault in (("stranger", "json"), ("stranger", "not-xml"), (sites.TOKEN, "no-signature")):
+                stranger = self.platform(token, mode)
+                stranger.deliver(stranger.push("text", "hi"), application, fault=fault)
+            self.assertEqual(self.found(), [], mode)
+
+    def test_what_the_platform_sends_and_nobody_can_read(self) -> None:
+        for mode in ("plain", "safe"):
+            more = sites.SAFE if mode == "safe" else {}
+            for fault, code in (("json", "WX-XML-02"), ("not-xml", "WX-XML-01")):
+                with self.subTest(f"{mode} {fault}"):
+                    weixin, application = self.platform(mode=mode), self.application(**more)
+                    weixin.deliver(weixin.push("text", "hi"), application, fault=fault)
+                    weixin.verify(application)
+                    self.assertEqual([found for found, _ in self.codes(**more)], [code])
+                    self.deliver(1, ago=-5)
+                    self.assertEqual(self.found(**more), [])
+                    self.store.close()
+                    self.setUp()
 
     def test_what_was_yesterday_is_over(self) -> None:
         self.refuse("WX-AES-02", mode="safe", ago=25 * 3600)

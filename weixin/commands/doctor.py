@@ -9,12 +9,13 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from .. import app, config, doctor, texts
+from .. import config, doctor, texts
 from ..doctor import Finding
 from ..doctor.visit import Visit, parse_address, parse_url
 from ..problem import Problem
 from ..texts.codes import CODES
 from . import FAILED, FINE, USAGE
+from .check import examine
 from .explain import plain
 from .terminal import pad, shorten
 from .watching import watch
@@ -67,8 +68,8 @@ def _configuration(call: Call) -> tuple[config.Settings | None, int, list[Proble
         settings = call.settings()
     except config.ConfigError as error:
         return None, 0, error.problems
-    rules, faults = app.load_rules(settings)
-    return settings, len(rules), faults
+    rules, errors, warnings = examine(settings, os.environ)
+    return settings, len(rules), [*errors, *warnings]
 
 
 def _request(given: str) -> str:
@@ -105,8 +106,8 @@ def _print(finding: Finding, visit: Visit, call: Call) -> None:
         say(f" {call.terminal.paint('!!', 'red')}  {group}  {place}{call.terminal.paint(problem.code, 'red')} {title}")
         for key, text in (("cause", cause), ("fix", fix)):
             say(" " * (len(group) + 6) + texts.say(f"doctor.{key}", lang, **{key: text}))
-        if "at" in problem.values:
-            at = time.strftime("%m-%d %H:%M:%S", time.localtime(problem.values["at"]))
+        if "last" in problem.values:
+            at = time.strftime("%m-%d %H:%M:%S", time.localtime(problem.values["last"]))
             seen = {"times": problem.values["times"], "at": at, "ip": problem.values["ip"] or "-"}
             say(" " * (len(group) + 6) + call.terminal.paint(texts.say("doctor.seen", lang, **seen), "dim"))
     if finding.problems:

@@ -18,7 +18,9 @@ from ..wire.signature import matches, near_miss
 from .visit import Visit
 
 CONFIG_CODES = (
-    *(f"WX-CFG-{n:02}" for n in (*range(1, 10), 13)), "WX-RPL-03", *(f"WX-HND-{n:02}" for n in (1, 2, 3, 6)),
+    *(f"WX-CFG-{n:02}" for n in (*range(1, 10), 11, 12, 13)),
+    *(f"WX-HND-{n:02}" for n in (1, 2, 3, 6, 7)),
+    *(f"WX-RPL-{n:02}" for n in range(1, 8)),
 )  # fmt: skip
 REQUEST_CODES = ("WX-SIG-01", "WX-SIG-02", "WX-AES-02", "WX-AES-03", "WX-XML-01", "WX-XML-02", "WX-XML-03")
 

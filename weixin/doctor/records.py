@@ -34,8 +34,8 @@ ROUNDING = 0.5
 LAG_SECONDS = 1.0
 LAGS, MOST_LAG = 5, 3600.0
 
-# A refusal of these was signed with the right token, or nearly: it was the platform.
-GENUINE = ("WX-AES-02", "WX-AES-03")
+# What is refused with one of these was signed with the right token: it was the platform's.
+GENUINE = ("WX-AES-02", "WX-AES-03", "WX-XML-01", "WX-XML-02", "WX-XML-03", "WX-XML-04")
 REPLY_CODES = (*(f"WX-RPL-{n:02}" for n in (1, 2, 4, 5, 6, 7)), "WX-HND-05")
 
 
@@ -86,7 +86,7 @@ def refused(visit: Visit) -> Iterator[Problem]:
         if refusal.at > better and is_genuine(refusal, alone=not better):
             found.setdefault(refusal.code, []).append(refusal)
     for code, alike in found.items():
-        seen = {"at": alike[0].at, "ip": alike[0].ip, "times": sum(refusal.times for refusal in alike)}
+        seen = {"last": alike[0].at, "ip": alike[0].ip, "times": sum(refusal.times for refusal in alike)}
         yield Problem(code, {**alike[0].values, **seen})
 
 
@@ -165,5 +165,5 @@ def replies(visit: Visit) -> Iterator[Problem]:
     for (code, rule), alike in found.items():
         file, _, line = rule.rpartition(":")
         values = {"n": "…", "limit": "…", "id": "…", "field": "…", "error": f"d={alike[0].name}"}
-        seen = {"at": alike[0].at, "ip": "", "times": len(alike)}
+        seen = {"last": alike[0].at, "ip": "", "times": len(alike)}
         yield Problem(code, {**values, **seen}, file, int(line) if line.isdecimal() else 0)

@@ -100,19 +100,24 @@ class Visit:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     resolve: Callable[..., list[Any]] = socket.getaddrinfo
     clock: Callable[[], float] = time.time
-    context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    #: Whom to trust; this machine's authorities unless it is given.
+    context: ssl.SSLContext | None = None
     #: Answers that several checks look at.
     kept: dict[str, Answer] = field(default_factory=dict)
     #: Good news by group, for the line that says «ok».
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        # What the platform's own client is said to want; older Pythons would take less.
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
-
     def note(self, group: str, **values: Any) -> None:
         """Remember *values* for the sentence about *group*."""
         self.notes.setdefault(group, {}).update(values)
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """How TLS is spoken. To read all the authorities takes longer than everything else, so not before it is."""
+        context = self.context or ssl.create_default_context()
+        # What the platform's own client is said to want; older Pythons would take less.
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
 
     @cached_property
     def recorded(self) -> records.Recorded | None:
@@ -134,7 +139,7 @@ class Visit:
         if self.url.scheme == "http":
             return opened
         try:
-            return self.context.wrap_socket(opened, server_hostname=self.url.host)
+            return self.tls.wrap_socket(opened, server_hostname=self.url.host)
         except OSError:
             opened.close()
             raise

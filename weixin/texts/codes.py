@@ -104,10 +104,10 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
     },
     "WX-XML-01": {
-        "zh": ("收到的不是合法的 XML：{reason}", "探测请求，或中间的代理改了内容", "不用处理；经常出现时检查代理"),
+        "zh": ("收到的不是合法的 XML：{problem}", "中间的代理改了内容，或有人在探测", "不用处理；经常出现时检查代理"),
         "en": (
-            "the body is not proper XML: {reason}",
-            "somebody probes, or a proxy changed it",
+            "the body is not proper XML: {problem}",
+            "a proxy changed it, or somebody probes",
             "nothing; if it happens often, look at the proxy",
         ),
     },
@@ -120,17 +120,17 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
     },
     "WX-XML-03": {
-        "zh": ("消息缺少 {element}：{reason}", "不是公众号的推送", "不用处理；经常出现时检查代理"),
+        "zh": ("消息的 {element} 不对：{problem}", "不是公众号的推送", "不用处理；经常出现时检查代理"),
         "en": (
-            "{element}: {reason}",
+            "the element {element}: {problem}",
             "this is no Official Account's push",
             "nothing; if it happens often, look at the proxy",
         ),
     },
     "WX-XML-04": {
-        "zh": ("请求体长度不对：{reason}", "没有 Content-Length，超过 body_max，或中途断开", "检查代理；需要时调大 body_max"),
+        "zh": ("请求体长度不对：{problem}", "没有 Content-Length，超过 body_max，或中途断开", "检查代理；需要时调大 body_max"),
         "en": (
-            "the body's length: {reason}",
+            "the body's length: {problem}",
             "no Content-Length, more than body_max, or cut off",
             "look at the proxy; raise body_max if need be",
         ),

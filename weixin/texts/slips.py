@@ -46,6 +46,47 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "zh": ("[{name}] 写了两次，第一次在第 {first} 行", "合成一段"),
         "en": ("[{name}] stands twice, first in line {first}", "make one section of both"),
     },
+    # A push that is refused.
+    "the body is too large": {
+        "zh": ("太长", "需要时调大 body_max，以及 Nginx 的 client_max_body_size"),
+        "en": ("it is too large", "raise body_max if need be, and Nginx's client_max_body_size"),
+    },
+    "the body is cut off": {
+        "zh": ("没有收完就断了", "检查代理和网络"),
+        "en": ("it was cut off", "look at the proxy and the network"),
+    },
+    "there is no Content-Length": {
+        "zh": ("没有 Content-Length", "检查代理"),
+        "en": ("there is no Content-Length", "look at the proxy"),
+    },
+    "the body does not begin with the element xml": {
+        "zh": ("开头不是 <xml>", "经常出现时检查代理"),
+        "en": ("it does not begin with <xml>", "if it happens often, look at the proxy"),
+    },
+    "the body is not in UTF-8": {
+        "zh": ("不是 UTF-8", "检查代理有没有转码"),
+        "en": ("it is not in UTF-8", "see whether a proxy recodes it"),
+    },
+    "the body is not well-formed": {
+        "zh": ("有语法错误（{at}）", "经常出现时检查代理"),
+        "en": ("a fault at {at}", "if it happens often, look at the proxy"),
+    },
+    "the body has too many or too deeply nested elements": {
+        "zh": ("元素太多，或嵌套太深", "不用处理，不是微信的推送"),
+        "en": ("too many or too deeply nested elements", "nothing: no push of WeChat's is like that"),
+    },
+    "an element is too long": {
+        "zh": ("{element} 太长", "不用处理，不是微信的推送"),
+        "en": ("{element} is too long", "nothing: no push of WeChat's is like that"),
+    },
+    "an element is missing or repeated": {
+        "zh": ("没有，或不止一个", "不用处理，不是公众号的推送；经常出现时检查代理"),
+        "en": ("it is missing, or there are several", "nothing: no account's push is like that; often, look at the proxy"),
+    },
+    "CreateTime is not a number": {
+        "zh": ("不是数字", "不用处理，不是公众号的推送；经常出现时检查代理"),
+        "en": ("it is not a number", "nothing: no account's push is like that; often, look at the proxy"),
+    },
     # The table of replies.
     "unreadable": {"zh": ("读不了：{error}", "检查路径和权限"), "en": ("cannot be read: {error}", "check path and mode")},
     "empty": {
