@@ -12,6 +12,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from typing import Callable
 
 from tests.client import signed, text
 from tests.program import ROOT, SCRIPT, SECONDS, Server, environment, run
@@ -147,32 +148,44 @@ class TheConsole(Case):
         server.wait_for(r"console +http://127\.0\.0\.1:\d+/#k=")
 
     def test_the_journal_is_not_told_the_key(self) -> None:
-        self.project()
         state = self.folder / "state"
         state.mkdir()
+        said = self.under_systemd(state)
+        url = (state / "console.url").read_text().strip()
+        self.assertIn(str(state / "console.url"), said())
+        self.assertNotIn(url.partition("#k=")[2], said())
+        self.assertEqual((state / "console.url").stat().st_mode & 0o777, 0o600)
+        self.assertEqual(self.get(url.partition("#")[0])[0], 200)
+
+    def test_a_state_folder_that_takes_no_file_is_a_warning(self) -> None:
+        (self.folder / "state/console.url").mkdir(parents=True)
+        said = self.under_systemd(self.folder / "state")
+        self.assertIn("code=WX-CFG-15", said())
+        self.assertNotIn("#k=", said())
+
+    def under_systemd(self, state: Path) -> Callable[[], str]:
+        """Start with a journal and a console; return when systemd hears READY=1, and what was written by then."""
+        self.project()
         code = (
             "import os, sys; status = os.fstat(2);"
             "os.environ['JOURNAL_STREAM'] = f'{status.st_dev}:{status.st_ino}';"
             f"os.execv(sys.executable, [sys.executable, {str(SCRIPT)!r}, 'run', '--console', 'on',"
             " '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'])"
         )
-        with open(self.folder / "log", "w+", encoding="utf-8") as log:
+        notify = self.folder / "notify"
+        environ = environment(STATE_DIRECTORY=str(state), NOTIFY_SOCKET=str(notify))
+        log = self.folder / "log"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd, open(log, "w", encoding="utf-8") as stream:
+            systemd.bind(str(notify))
+            systemd.settimeout(SECONDS)
             process = subprocess.Popen(
-                [sys.executable, "-c", code], cwd=self.folder, stdout=log, stderr=log,
-                env=environment(STATE_DIRECTORY=str(state)),
-            )  # fmt: skip
+                [sys.executable, "-c", code], cwd=self.folder, stdout=stream, stderr=stream, env=environ
+            )
             self.addCleanup(process.wait, SECONDS)
             self.addCleanup(process.terminate)
-            deadline = time.monotonic() + SECONDS
-            while "ready in" not in (self.folder / "log").read_text() and time.monotonic() < deadline:
-                time.sleep(0.05)
-        said = (self.folder / "log").read_text()
-        url = (state / "console.url").read_text().strip()
-        self.assertIn("ready in", said)
-        self.assertIn(str(state / "console.url"), said)
-        self.assertNotIn(url.partition("#k=")[2], said)
-        self.assertEqual((state / "console.url").stat().st_mode & 0o777, 0o600)
-        self.assertEqual(self.get(url.partition("#")[0])[0], 200)
+            while b"READY=1" not in systemd.recv(4096):
+                pass
+        return lambda: log.read_text("utf-8")
 
     def test_an_address_that_is_taken_is_a_warning(self) -> None:
         self.project()

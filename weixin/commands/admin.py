@@ -57,9 +57,13 @@ class Admin:
         if not folder or not systemd.in_journal():
             return self.url
         path = os.path.join(folder, "console.url")
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(self.url + "\n")
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(self.url + "\n")
+        except OSError as error:  # a full disk
+            fields = {"file": path, "error": error.strerror or str(error)}
+            log.warning("console", extra={"code": "WX-CFG-15", "fields": fields})
         return path
 
     def service(self, settings: Settings) -> server.Service:

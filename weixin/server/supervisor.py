@@ -279,8 +279,9 @@ class Supervisor:
         if not self._started:
             if self._current.is_ready():
                 self._started = True
-                self._say_ready()
+                # Before READY=1: whoever waited for the start finds done what is done at the start.
                 self._on_ready()
+                self._say_ready()
         elif self._next is not None:
             if self._next.is_ready():
                 self._change_generation(self._next)
