@@ -77,6 +77,10 @@ class Doctor(unittest.TestCase):
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"(?m)^tls +WX-NET-06  ")
         self.assertNotIn("{", done.stdout)
+        rows = done.stdout.splitlines()
+        self.assertEqual(len(rows), len(set(rows)), "each once")
+        for row in rows:
+            self.assertRegex(row, r"WX-[A-Z]{3}-[0-9]{2}  .*\w{3}", "a code without a word about it")
 
     def test_wrong_usage(self) -> None:
         for words in (("nonsense",), ("--url", "example.com"), ("--url", "http://a/", "--via", "nowhere")):

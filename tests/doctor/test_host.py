@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 import unittest
 from typing import Any
 from unittest import mock
@@ -46,11 +47,19 @@ class Unit(unittest.TestCase):
             ({"socket_ActiveState": "inactive"}, "unit-socket"),
             ({"service_ActiveState": "failed", "service_Result": "exit-code"}, "unit-failed"),
             ({"service_SubState": "auto-restart", "service_ExecMainStatus": "78"}, "unit-failed"),
-            ({"service_NRestarts": "7"}, "unit-restarts"),
+            ({"service_ActiveState": "activating", "service_NRestarts": "2"}, "unit-restarts"),
+            ({"service_NRestarts": "7", **self.up(3)}, "unit-restarts"),
         ]
         for changed, reason in cases:
             with self.subTest(reason):
                 self.assertEqual(self.found(**changed), [("WX-OPS-01", reason)])
+
+    def test_one_that_was_mended_and_has_run_ever_since(self) -> None:
+        self.assertEqual(self.found(service_NRestarts="7", **self.up(15)), [])
+        self.assertEqual(self.found(service_ActiveState="activating", service_SubState="start"), [], "its first start")
+
+    def up(self, seconds: float) -> dict[str, str]:
+        return {"service_ActiveEnterTimestampMonotonic": str(int((time.monotonic() - seconds) * 1e6))}
 
     def test_nothing_is_said_where_it_is_not_installed(self) -> None:
         self.assertEqual(self.found(service_LoadState="not-found"), [])

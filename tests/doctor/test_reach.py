@@ -138,6 +138,15 @@ class Certificates(unittest.TestCase):
             with self.subTest(reason):
                 self.assertEqual(self.found(server), [("WX-NET-06", reason)])
 
+    def test_one_that_ends_soon_is_good_until_then(self) -> None:
+        soon = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 5 * 86_400))
+        server = self.authority.server(self.authority.certificate("until", end=soon))
+        with sites.serve(sites.honest(), context=server) as port:
+            looked = sites.visit(port, url="https://wx.example.com/weixin", context=self.authority.client())
+            found = sites.findings(looked, "tls", "http")
+        self.assertEqual([problem.code for problem in found["tls"].problems], ["WX-NET-06"])
+        self.assertEqual((found["http"].problems, found["http"].skipped), ([], ""))
+
     def test_an_old_tls(self) -> None:
         server = self.authority.server(self.authority.certificate("tls"))
         with warnings.catch_warnings():

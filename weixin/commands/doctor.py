@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from ..problem import Problem
 from ..texts.codes import CODES
 from . import FAILED, FINE, USAGE
 from .check import examine
-from .explain import plain
+from .explain import BLANK, plain
 from .terminal import pad, shorten
 from .watching import watch
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # A request that somebody saved is a push: small.
 MAX_REQUEST = 1 << 20
+WORD = re.compile(r"\w")
 
 
 def configure(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -139,11 +141,13 @@ def _rows(finding: Finding, visit: Visit, lang: str) -> list[dict[str, object]]:
 
 
 def _list(call: Call) -> None:
-    codes = [(check.group, code) for check in doctor.CHECKS for code in check.codes]
+    codes = list(dict.fromkeys((check.group, code) for check in doctor.CHECKS for code in check.codes))
     if call.options.json:
         rows = [{"group": group, "code": code} for group, code in codes]
         call.terminal.say(json.dumps(rows, indent=2))
         return
     for group, code in codes:
-        title = plain(CODES[code][call.lang][0])
-        call.terminal.say(f"{pad(group, max(map(len, doctor.GROUPS)))}  {code}  {title}")
+        title, cause, _ = CODES[code][call.lang]
+        # Some titles are what was found and nothing else: then the cause says what the code is about.
+        about = plain(title if WORD.search(BLANK.sub("", title)) else cause)
+        call.terminal.say(f"{pad(group, max(map(len, doctor.GROUPS)))}  {code}  {about}")

@@ -25,7 +25,7 @@ _OURS = re.compile(r"WX-[A-Z]{3}-[0-9]{2}", re.I)
 _NUMBER = re.compile(r"(?<![\w.])-?[0-9]{1,6}(?![\w.])")
 # The default deadline: what took longer did not answer the delivery that began it.
 LATE_SECONDS = 4.5
-_BLANK = re.compile(r"\{[a-z_]+\}")
+BLANK = re.compile(r"\{[a-z_]+\}")
 
 
 def configure(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -115,4 +115,4 @@ def _row(delivery: Delivery) -> dict[str, object]:
 
 def plain(sentence: str) -> str:
     """A sentence without values: «port … will not do»."""
-    return _BLANK.sub("…", sentence)
+    return BLANK.sub("…", sentence)

@@ -40,7 +40,7 @@ CHECKS = (
     Check("unit", ("WX-OPS-01",), host.unit),
     Check("disk", ("WX-OPS-02",), host.disk),
     Check("wechat", ("WX-OPS-02",), records.readable),
-    Check("wechat", ("WX-SIG-02", "WX-SIG-04", "WX-AES-02", "WX-AES-03"), records.refused),
+    Check("wechat", ("WX-SIG-02", "WX-SIG-04", *records.GENUINE), records.refused),
     Check("wechat", ("WX-OPS-03",), records.failures),
     Check("wechat", ("WX-TIM-01",), records.slow),
     Check("wechat", ("WX-TIM-02",), records.lag),
@@ -52,6 +52,7 @@ CHECKS = (
     Check("dns", ("WX-NET-02",), reach.family, step=True),
     Check("tcp", ("WX-NET-05",), reach.connection, step=True),
     Check("tls", ("WX-NET-06",), reach.certificate, step=True),
+    Check("tls", ("WX-NET-06",), reach.renewal),
     Check("http", ("WX-NET-07",), answers.redirect, step=True),
     Check("http", ("WX-NET-09",), answers.block_page, step=True),
     Check("http", ("WX-NET-10", "WX-SIG-01"), answers.refusal, step=True),
@@ -88,21 +89,24 @@ def examine(visit: Visit, wanted: Collection[str] = ()) -> Iterator[Finding]:
             reason = "needs-url" if visit.url is None else "needs-config"
         elif outside and broken:
             reason = "after-problem"
-        problems = [] if reason else list(_look(group, visit, everything=group in named))
-        broken = broken or (outside and any(check.step for check in CHECKS if check.group == group) and bool(problems))
+        problems, broke = ([], False) if reason else _look(group, visit, everything=group in named)
+        broken = broken or broke
         if problems or group in named:
             if not (reason or problems or group in visit.notes):
                 reason = _NOTHING.get(group, "nothing")
             yield Finding(group, problems, reason)
 
 
-def _look(group: str, visit: Visit, everything: bool) -> Iterator[Problem]:
+def _look(group: str, visit: Visit, everything: bool) -> tuple[list[Problem], bool]:
+    """The problems of a group, and whether one of them is a broken step of the ladder."""
+    problems: list[Problem] = []
     for check in CHECKS:
         if check.group == group and (everything or check.step):
             found = list(check.look(visit))
-            yield from found
+            problems += found
             if found and check.step:
-                return
+                return problems, True
+    return problems, False
 
 
 def _codes(group: str) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 
 from ..problem import Problem
@@ -12,10 +13,15 @@ from .visit import Visit
 SERVICE, SOCKET = "wxserve.service", "wxserve.socket"
 # The command `wxserve` asks systemd before it goes into the sandbox, and puts the answer here.
 STATE_VARIABLE = "UNIT_STATE"
-PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,NRestarts,ActiveEnterTimestamp,MainPID,StatusText,ExecMainStatus"
+PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,Result,NRestarts,ActiveEnterTimestamp,ActiveEnterTimestampMonotonic,MainPID,"
+    "ExecMainStatus"
+)
 SYSTEMCTL_SECONDS = 5
-# A service that was begun again this often fails for a reason.
+# A service that was begun again this often fails for a reason: unless it has kept up so long since. systemd counts on
+# until somebody restarts it.
 MANY_RESTARTS = 5
+SETTLED_SECONDS = 10.0
 # SQLite needs room for its log, and for copies of what it changes.
 FREE_BYTES = 64 << 20
 
@@ -32,12 +38,19 @@ def unit(visit: Visit) -> Iterator[Problem]:
         yield Problem("WX-OPS-01", {"reason": "unit-socket", "state": socket})
     elif service == "failed" or state.get("service.SubState") == "auto-restart":
         yield Problem("WX-OPS-01", {"reason": "unit-failed", **values})
-    elif restarts >= MANY_RESTARTS:
+    elif restarts >= (1 if service == "activating" else MANY_RESTARTS) and _seconds_up(state) < SETTLED_SECONDS:
         yield Problem("WX-OPS-01", {"reason": "unit-restarts", "n": restarts, **values})
     else:
         since = state.get("service.ActiveEnterTimestamp", "")
         pid = state.get("service.MainPID", "0")
         visit.note("unit", state=service, pid=pid, restarts=restarts, since=since or "-")
+
+
+def _seconds_up(state: Mapping[str, str]) -> float:
+    """How long the service has been active; 0 where it is not. systemd's monotonic clock is ours."""
+    if state.get("service.ActiveState") != "active":
+        return 0.0
+    return time.monotonic() - int(state.get("service.ActiveEnterTimestampMonotonic") or 0) / 1e6
 
 
 def disk(visit: Visit) -> Iterator[Problem]:

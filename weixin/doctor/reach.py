@@ -99,8 +99,12 @@ def certificate(visit: Visit) -> Iterator[Problem]:
         values = {"reason": "tls-old" if old else "tls-other", "host": visit.url.host}
         yield Problem("WX-NET-06", {**values, "error": getattr(error, "reason", None) or how(error)})
         return
-    days = int((ssl.cert_time_to_seconds(ends) - visit.clock()) // DAY)
+    visit.note("tls", version=version, days=int((ssl.cert_time_to_seconds(ends) - visit.clock()) // DAY))
+
+
+def renewal(visit: Visit) -> Iterator[Problem]:
+    """The certificate is renewed in time. While it is good, everything above it can be asked all the same."""
+    assert visit.url is not None
+    days = visit.notes.get("tls", {}).get("days", DAYS_LEFT)
     if days < DAYS_LEFT:
         yield Problem("WX-NET-06", {"reason": "tls-soon", "host": visit.url.host, "days": days, "error": ""})
-    else:
-        visit.note("tls", version=version, days=days)

@@ -68,10 +68,10 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
     },
     "WX-NET-06": {
-        "zh": ("{host} 的证书：{problem}", "微信不接受这样的 TLS，报「请求URL超时」或「Token验证失败」", "换一张证书"),
+        "zh": ("{host} 的证书：{problem}", "微信只接受有效的证书和 TLS 1.2 以上，否则报「请求URL超时」或「Token验证失败」", "换一张证书"),
         "en": (
             "the certificate of {host}: {problem}",
-            "WeChat does not take such TLS, and says 请求URL超时 or Token验证失败",
+            "WeChat takes a valid certificate and TLS 1.2 or newer alone; else it says 请求URL超时 or Token验证失败",
             "get another certificate",
         ),
     },
