@@ -83,9 +83,12 @@ class Unwell(Case):
     def test_stopped(self) -> None:
         box.shell(f"systemctl stop {UNITS}")
         try:
-            self.assertEqual(self.curl("/weixin"), "502 0")
+            self.assertEqual(self.curl("/weixin?signature=shownsignature&openid=shownuser"), "502 0")
+            box.shell("systemctl start wxserve.socket; chgrp root /run/wxserve.sock")
+            self.assertEqual(self.curl("/weixin?signature=shownsignature&openid=shownuser"), "502 0")
         finally:
-            box.shell("systemctl start wxserve.socket")
+            box.shell("systemctl restart wxserve.socket")
+        self.assertNotIn("shown", box.shell("cat /var/log/nginx/*.log"))
         self.assert_serves()
 
     def test_silent(self) -> None:
