@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.live import boot, installed
-from tests.live.installed import SERVICE, SOURCE, Live
+from tests.live.installed import HOST, SERVICE, SOURCE, Live
 
 box: boot.Machine
 SHIPPED = f"/opt/wxserve/current/systemd/{SERVICE}.d"
@@ -124,6 +124,31 @@ class Command(Case):
         line = "GET /weixin?signature=00&timestamp=1&nonce=2 HTTP/1.0"
         done = box.run("wxserve", "doctor", "request", "--request", "-", stdin=line, check=False)
         self.assertIn("WX-SIG-02", done.stdout)
+
+    def test_only_what_asks_somebody_outside_has_a_network(self) -> None:
+        address = f"http://{HOST}/weixin"
+        for words in (
+            ("--lang", "zh", "doctor", "http", "--url", address),
+            ("--json", "doctor", "http", "--url", address),
+            ("send", "text", "hello", "--to", address),
+            ("--lang=zh", "send", "text", "hello", f"--to={address}"),
+        ):
+            with self.subTest(words):
+                done = box.run("wxserve", *words, check=False)
+                self.assertEqual(done.returncode, 0, done.stdout)
+        box.write("/opt/net.py", "import socket\nsocket.create_connection(('127.0.0.1', 80))\n")
+        for words, reached in ((("doctor",), True), (("--lang", "doctor", "send", "text", "doctor"), False)):
+            with self.subTest(words):
+                done = box.run("env", "WXSERVE_PROGRAM=/opt/net.py", "wxserve", *words, check=False)
+                self.assertEqual(done.returncode == 0, reached, done.stdout)
+
+    def test_what_looks_back_sees_the_service_s_own_state(self) -> None:
+        self.assertEqual(self.say("keep"), "0o600 /var/lib/wxserve/kept")
+        self.wait_until(lambda: "keep" in box.shell("wxserve deliveries"), "the message in the list")
+        self.assertRegex(box.shell("wxserve stats"), r"messages [1-9]")
+        self.assertIn("deleted", box.shell("wxserve forget oyORnuP8q7ou2gfYjqLzSIWZf0rs"))
+        self.assertNotIn("keep", box.shell("wxserve deliveries"))
+        self.assertEqual(box.shell("find /var/lib/private/wxserve -user root"), "", "nothing of root's among it")
 
     def test_only_root_may(self) -> None:
         done = box.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "wxserve", "check", check=False)
