@@ -24,11 +24,13 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -addext ke
     -keyout authority.key -out {AUTHORITY} 2>/dev/null
 openssl req -newkey rsa:2048 -nodes -subj /CN={HOST} -keyout key.pem -out request.pem 2>/dev/null
 printf 'subjectAltName=DNS:{HOST}' > names
-openssl x509 -req -days 2 -in request.pem -CA {AUTHORITY} -CAkey authority.key -CAcreateserial -extfile names \
+openssl x509 -req -days 60 -in request.pem -CA {AUTHORITY} -CAkey authority.key -CAcreateserial -extfile names \
     -out certificate.pem 2>/dev/null
 install -d /etc/letsencrypt/live/{HOST}
 cat certificate.pem {AUTHORITY} > /etc/letsencrypt/live/{HOST}/fullchain.pem
 cp key.pem /etc/letsencrypt/live/{HOST}/privkey.pem
+cp {AUTHORITY} /usr/local/share/ca-certificates/authority.crt
+update-ca-certificates >/dev/null 2>&1
 """
 
 

@@ -58,7 +58,8 @@ class Starting(Case):
         self.assertIn("<ToUserName><![CDATA[oyORnuP8q7ou2gfYjqLzSIWZf0rs]]></ToUserName>", body)
 
     def test_the_units_are_right_and_tight(self) -> None:
-        said = box.run("systemd-analyze", "verify", f"/etc/systemd/system/{SERVICE}", f"/etc/systemd/system/{SOCKET}")
+        units = (SERVICE, SOCKET, "wxserve-admin.socket")
+        said = box.run("systemd-analyze", "verify", *(f"/etc/systemd/system/{unit}" for unit in units))
         self.assertEqual((said.stdout, said.stderr), ("", ""))
         shipped = f"{SOURCE}/systemd"
         box.shell(f"systemd-analyze security --offline=true --threshold=2 {shipped}/{SERVICE}")
@@ -72,11 +73,49 @@ class Starting(Case):
 
     def test_the_doctor_finds_nothing_to_complain_about(self) -> None:
         self.assert_serves()
-        said = box.run("wxserve", "doctor", "--json", "--url", f"http://{installed.HOST}/weixin")
-        rows = {row["group"]: row["result"] for row in json.loads(said.stdout)}
-        for group in ("config", "aes", "unit", "disk", "wechat", "tcp", "http", "push", "speed"):
-            self.assertEqual(rows[group], "ok", group)
+        for url, absent in ((f"http://{installed.HOST}/weixin", ["request", "tls"]),
+                            (f"https://{installed.HOST}/weixin", ["request"]),
+                            (f"https://{installed.HOST}/weixin/", ["request"])):  # fmt: skip
+            with self.subTest(url):
+                said = box.run("wxserve", "--lang", "zh", "doctor", "--json", "--url", url, check=False)
+                rows = {row["group"]: row["result"] for row in json.loads(said.stdout)}
+                self.assertEqual([group for group, result in rows.items() if result != "ok"], absent, said.stdout)
+                self.assertEqual((said.returncode, len(rows)), (0, 13))
 
+    def test_a_service_that_was_mended_is_well(self) -> None:
+        """systemd counts its restarts on; and while they go on, the doctor says so."""
+        broken = "/etc/wxserve/handlers/broken.py"
+        box.shell(f"echo nonsense > {broken}; systemctl restart {SERVICE} || true")
+        self.addCleanup(box.shell, f"rm -f {broken}; systemctl restart {SERVICE}")
+        self.wait_until(lambda: int(self.show("NRestarts")[0]) >= 5, "five restarts")
+        said = box.run("wxserve", "doctor", "unit", check=False)
+        self.assertIn("WX-OPS-01", said.stdout)
+        box.shell(f"rm {broken}")
+        self.assert_serves()
+        self.assertGreaterEqual(int(self.show("NRestarts")[0]), 5)
+        self.wait_until(lambda: not box.run("wxserve", "doctor", "unit", check=False).returncode, "a well unit")
+
+    def test_the_console_by_the_lines_at_the_top_of_its_socket(self) -> None:
+        unit = "/etc/systemd/system/wxserve-admin.socket"
+        self.assertEqual(box.shell("systemctl is-enabled wxserve-admin.socket", check=False), "disabled")
+        self.assertEqual(box.run("systemd-analyze", "verify", unit).stderr, "")
+        self.addCleanup(box.shell, "systemctl disable --now wxserve-admin.socket; systemctl restart wxserve.service")
+        lines = re.findall(r"^#   (systemctl .*|cat .*?)(?:  .*)?$", box.shell(f"cat {unit}"), re.M)
+        self.assertEqual(len(lines), 2)
+        url = box.shell("; ".join(lines)).splitlines()[-1]
+        self.assertRegex(url, r"^http://127\.0\.0\.1:9528/#k=")
+        metrics = "curl -s http://127.0.0.1:9528/metrics"
+        self.wait_until(lambda: "wxserve_build_info" in box.shell(metrics), "metrics")  # a worker counts every second
+        self.assertRegex(box.shell(metrics), r"\nprocess_resident_memory_bytes [0-9]{7,}\n")
+        self.assertNotIn(url.partition("#k=")[2], self.journal())
+        self.assert_serves()
+
+    def test_a_console_that_cannot_be_bound_inside_the_sandbox_is_a_warning(self) -> None:
+        box.shell("cp -p /etc/wxserve/wxserve.ini /root/kept")
+        self.addCleanup(box.shell, f"cp -p /root/kept /etc/wxserve/wxserve.ini; systemctl restart {SERVICE}")
+        box.shell(f"sed -i 's/^# console = auto/console = on/' /etc/wxserve/wxserve.ini; systemctl restart {SERVICE}")
+        self.assert_serves()
+        self.assertRegex(self.journal("-p", "warning", "-o", "cat", "-n", "20"), r"WARN +console code=WX-CFG-14")
 
 class Restarting(Case):
     def test_no_request_fails_while_it_is_restarted_and_reloaded_ten_times(self) -> None:
@@ -195,6 +234,21 @@ class Upgrading(Case):
             box.shell(f"cd {SOURCE}; make install NGINX_GROUP={group}")
             self.assertEqual(box.shell("stat -c %G /run/wxserve.sock"), group)
         self.assert_serves()
+
+    def test_the_group_of_nginx_is_found_where_others_call_it_otherwise(self) -> None:
+        """RHEL and its like have a user nginx; a machine whose Nginx comes later has neither."""
+        box.shell("cp /etc/nginx/nginx.conf /etc/group /root; groupadd -r nginx; useradd -r -g nginx nginx")
+        self.addCleanup(box.shell, "cp /root/nginx.conf /etc/nginx/; userdel nginx; cp /root/group /etc/group")
+        for change, group in (
+            ("sed -i 's/^user .*/user nginx;/' /etc/nginx/nginx.conf", "nginx"),
+            ("echo 'user  nobody  nginx;' > /etc/nginx/nginx.conf", "nginx"),
+            ("rm /etc/nginx/nginx.conf", "www-data"),
+            ("sed -i /^www-data:/d /etc/group", "nginx"),
+            ("sed -i /^nginx:/d /etc/group", "root"),
+        ):
+            said = box.shell(f"{change}; rm -rf /tmp/stage; make -C {SOURCE} install DESTDIR=/tmp/stage")
+            self.assertEqual(box.shell("sed -n s/^SocketGroup=//p /tmp/stage/etc/systemd/system/wxserve.socket"), group)
+            self.assertEqual("no group of Nginx was found" in said, group == "root")
 
     def test_installing_again_mends_and_changes_nothing_else(self) -> None:
         self.assert_serves()
