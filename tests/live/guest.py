@@ -70,15 +70,23 @@ def post(content: str, tls: str = "", patience: str = "5") -> tuple[Any, str]:
     return ask("POST", "/weixin?" + query(), text(content), tls=bool(tls), patience=float(patience))
 
 
+def deliver(content: str) -> list[tuple[Any, str]]:
+    """One message as WeChat delivers it: it hangs up after 5 s and sends it again, three times in all."""
+    body, outcomes = text(content), []
+    while len(outcomes) < 3 and not any(status == 200 for status, _ in outcomes):
+        outcomes.append(ask("POST", "/weixin?" + query(), body, patience=PATIENCE))
+    return outcomes
+
+
 def load(stop: str) -> dict[str, Any]:
-    """Ask until the file *stop* appears; how many were answered, and every other outcome."""
+    """Ask until the file *stop* appears, half of them by TLS; how many were answered, and every other outcome."""
     good, bad, worst, lock = 0, [], 0.0, threading.Lock()
 
-    def client() -> None:
+    def client(tls: bool) -> None:
         nonlocal good, worst
         while not os.path.exists(stop):
             began = time.monotonic()
-            outcome = ask("POST", "/weixin?" + query(), text("你好"))
+            outcome = ask("POST", "/weixin?" + query(), text("你好"), tls=tls)
             took = time.monotonic() - began
             with lock:
                 worst = max(worst, took)
@@ -88,7 +96,7 @@ def load(stop: str) -> dict[str, Any]:
                     bad.append([*outcome, round(took, 2)])
             time.sleep(LOAD_PAUSE)
 
-    threads = [threading.Thread(target=client) for _ in range(LOAD_THREADS)]
+    threads = [threading.Thread(target=client, args=(number % 2 == 0,)) for number in range(LOAD_THREADS)]
     for thread in threads:
         thread.start()
     print("loading", flush=True)
@@ -118,5 +126,5 @@ def fill(path: str, stop: str) -> int:
 
 
 if __name__ == "__main__":
-    command = {"get": get, "post": post, "load": load, "fill": fill}[sys.argv[1]]
+    command = {"get": get, "post": post, "deliver": deliver, "load": load, "fill": fill}[sys.argv[1]]
     print(json.dumps(command(*sys.argv[2:])))

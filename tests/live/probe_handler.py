@@ -146,6 +146,14 @@ def call_out() -> str:
     return "reached"
 
 
+@on.text("date")
+def date() -> str:
+    try:
+        return subprocess.run(["/usr/bin/date", "+%Y"], check=True, capture_output=True, text=True).stdout.strip()
+    except OSError as error:
+        return type(error).__name__
+
+
 @on.text("credentials")
 def credentials() -> str:
     folder = os.environ["CREDENTIALS_DIRECTORY"]

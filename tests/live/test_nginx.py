@@ -135,6 +135,19 @@ class Unwell(Case):
         self.assertEqual(json.loads(said), [502, ""])
         self.assert_serves()
 
+    def test_slow(self) -> None:
+        """A handler takes longer than WeChat waits: the first delivery ends in silence, the next has the answer."""
+        handler = "import time\nfrom wxserve import on\n\n@on.text('slow')\ndef slow():\n"
+        handler += "    time.sleep(7)\n    return 'done'\n"
+        box.write("/etc/wxserve/handlers/slow.py", handler)
+        self.addCleanup(box.shell, f"rm -f /etc/wxserve/handlers/slow.py; systemctl restart {SERVICE}")
+        box.shell(f"systemctl restart {SERVICE}; echo -n > /var/log/nginx/wxserve.log")
+        (first, _), (second, body) = self.guest("deliver", "slow")
+        self.assertEqual((first, second), ("TimeoutError", 200))
+        self.assertIn("done", body)
+        seen = [line.split()[4] for line in box.shell("cat /var/log/nginx/wxserve.log").splitlines()]
+        self.assertEqual(seen, ["499", "200"])
+
     def test_restarting(self) -> None:
         """A request that comes while nobody serves waits for whoever comes next."""
         box.shell(f"systemctl stop {SERVICE}")

@@ -89,6 +89,12 @@ class DropIns(Case):
         self.use("30-secret")
         self.assertIn("openai_key", self.say("credentials"))
 
+    def test_programs_that_are_named(self) -> None:
+        self.assertIn("PermissionError", self.say("date"))
+        self.use("40-programs")
+        self.assertRegex(self.say("date"), "^20[0-9]{2}$")
+        self.assertEqual(self.say("try"), "succeeded: ")
+
     def test_tcp(self) -> None:
         folder, nginx = "/etc/systemd/system/wxserve.socket.d", "/etc/nginx/conf.d/wxserve.conf"
         shipped = SHIPPED.replace("service", "socket")

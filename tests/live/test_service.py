@@ -122,8 +122,10 @@ class Restarting(Case):
         with self.load() as outcome:
             for _ in range(10):
                 box.shell(f"systemctl restart {SERVICE}")
+            workers = self.workers()
             for _ in range(10):
                 box.shell(f"systemctl reload {SERVICE}; sleep 0.1")
+            self.wait_until(lambda: not set(workers) & set(self.workers()), "new workers")
         self.assertEqual(outcome["bad"], [])
         self.assertGreater(outcome["good"], 200)
         self.assertEqual(self.show("NRestarts"), ["0"])
