@@ -24,6 +24,8 @@ class Names(unittest.TestCase):
             ("errcode: 40164, errmsg: invalid ip 1.2.3.4, not in whitelist", ["40164"]),
             ('{"errcode":48001,"errmsg":"api unauthorized"}', ["48001"]),
             ("Token验证失败", ["Token验证失败"]),
+            ("Token 校验失败", ["Token验证失败"]),
+            ("47001 data format error", ["47001"]),
             ("请求URL超时", ["请求URL超时"]),
             ("该公众号提供的服务出现故障，请稍后再试", ["该公众号提供的服务出现故障"]),
             ("该公众号暂时无法提供服务，请稍后再试", ["该公众号提供的服务出现故障"]),
@@ -103,6 +105,14 @@ class Command(unittest.TestCase):
         self.assertEqual([row["name"] for row in json.loads(text)], ["WX-NET-07", "48001"])
 
     def test_what_is_unknown(self) -> None:
-        status, text = self.run_in("explain", "mumble")
-        self.assertEqual(status, 1)
-        self.assertIn("mumble", text)
+        for lang in texts.LANGUAGES:
+            status, text = self.run_in("--lang", lang, "explain", "mumble")
+            self.assertEqual(status, 1)
+            # What would be known.
+            for word in ("mumble", "WX-NET-07", "-40001", "Token验证失败", "doctor --list-checks"):
+                self.assertIn(word, text)
+
+    def test_every_code_that_people_meet_is_known(self) -> None:
+        common = (40001, 40013, 40125, 40164, 42001, 45009, 45015, 45047, 48001)
+        tencent = [str(code) for code in (*range(-40011, -40000), *common)]
+        self.assertEqual([code for code in tencent if explain.names(code) != [code]], [])

@@ -414,8 +414,10 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "a code of ours, one of Tencent's, or what WeChat said; paste it as it is",
     },
     "explain.unknown": {
-        "zh": "「{text}」里没有认识的代码。wxserve doctor --list-checks 列出我们的",
-        "en": "no code that is known in “{text}”. wxserve doctor --list-checks lists ours",
+        "zh": "「{text}」里没有认识的东西。认识的有：WX-NET-07 这样的代码（wxserve doctor --list-checks 列出检查），"
+        "-40001、40164 这样的错误码，「Token验证失败」这样的报错，公众平台的告警（整段粘贴）",
+        "en": "nothing in “{text}” is known. Known are codes like WX-NET-07 (wxserve doctor --list-checks has those of the "
+        "checks), errcodes like -40001 and 40164, notices like Token验证失败, and the platform's alarms, pasted whole",
     },
     "explain.found": {
         "zh": "找到这条消息 d={name}：{at} {kind}，{where} 用了 {seconds} 秒，结果 {result}",

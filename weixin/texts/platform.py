@@ -72,6 +72,10 @@ PLATFORM: dict[str, dict[str, tuple[str, str, str]]] = {
             "fetch tokens in one place, or use stable_token",
         ),
     },
+    "40002": {
+        "zh": ("grant_type 不对", "获取 token 时它必须是 client_credential", "改成 client_credential"),
+        "en": ("the grant_type is wrong", "for a token it must be client_credential", "use client_credential"),
+    },
     "40003": {
         "zh": ("OpenID 不合法", "用了别的公众号的 OpenID", "OpenID 每个公众号都不同"),
         "en": ("the OpenID is invalid", "it belongs to another account", "each account has OpenIDs of its own"),
@@ -108,9 +112,21 @@ PLATFORM: dict[str, dict[str, tuple[str, str, str]]] = {
         "zh": ("AppSecret 已冻结", "在公众平台冻结了它", "解冻后再试"),
         "en": ("the AppSecret is frozen", "somebody froze it on the platform", "thaw it there"),
     },
+    "40029": {
+        "zh": ("网页授权的 code 无效", "每个 code 只能用一次，五分钟过期", "重新打开授权页面"),
+        "en": ("the code of the web login is invalid", "each works once, for five minutes", "open the login page again"),
+    },
     "41001": {
         "zh": ("缺少 access_token", "请求里没有它", "先获取 token"),
         "en": ("the access_token is missing", "the request has none", "fetch one first"),
+    },
+    "41002": {
+        "zh": ("缺少 appid", "请求里没有它", "补上 appid"),
+        "en": ("the appid is missing", "the request has none", "add the appid"),
+    },
+    "41004": {
+        "zh": ("缺少 secret", "请求里没有 AppSecret", "补上 secret"),
+        "en": ("the secret is missing", "the request has no AppSecret", "add the secret"),
     },
     "42001": {
         "zh": ("access_token 已过期", "最多用 7200 秒", "重新获取"),
@@ -140,6 +156,10 @@ PLATFORM: dict[str, dict[str, tuple[str, str, str]]] = {
         "zh": ("客服消息条数超限", "用户每次互动后只能发有限的几条", "合并内容"),
         "en": ("too many 客服消息", "only a few may follow each message of the user", "put them into one"),
     },
+    "47001": {
+        "zh": ("提交的数据格式不对", "不是合法的 JSON，或编码不是 UTF-8", "检查 JSON；中文不要转成 \\u"),
+        "en": ("the data sent is malformed", "it is no JSON, or not in UTF-8", "look at the JSON; leave Chinese as it is"),
+    },
     "48001": {
         "zh": ("没有这个接口的权限", "未认证的订阅号没有，例如客服消息", "不用这个接口：用 busy 和「继续」，见 docs/slow-answers.md"),
         "en": (
@@ -147,6 +167,14 @@ PLATFORM: dict[str, dict[str, tuple[str, str, str]]] = {
             "an unverified 订阅号 may not, 客服消息 among others",
             "do without: the busy text and the pick-up word",
         ),
+    },
+    "48004": {
+        "zh": ("接口被封禁", "账号违规", "看公众平台的通知"),
+        "en": ("the API was closed to the account", "a violation", "see the platform's notices"),
+    },
+    "50001": {
+        "zh": ("用户没有授权这个接口", "网页授权的 scope 不够", "用需要的 scope 重新授权"),
+        "en": ("the user did not allow this API", "the web login's scope is too small", "ask again with the right scope"),
     },
     "50002": {
         "zh": ("账号受限", "违规，或接口被封", "看公众平台的通知"),
@@ -231,6 +259,8 @@ PLATFORM: dict[str, dict[str, tuple[str, str, str]]] = {
 ALSO: dict[str, str] = {
     "token验证失败": "Token验证失败",
     "token 验证失败": "Token验证失败",
+    "token校验失败": "Token验证失败",
+    "token 校验失败": "Token验证失败",
     "token verification": "Token验证失败",
     "验证失败": "Token验证失败",
     "请求url超时": "请求URL超时",
