@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unittest
 
 from tests.live import boot, installed
 from tests.live.installed import HOST, ROOT, SOURCE, Live
@@ -55,11 +54,3 @@ class Newcomer(Live):
             box.shell(f"cd /etc/wxserve/secrets; {line}")
         self.assert_serves()
         self.assertIn("aes_key_previous = (43 characters)", box.run("wxserve", "check", "--dump").stdout)
-
-
-class Pages(unittest.TestCase):
-    def test_both_languages_give_the_same_commands(self) -> None:
-        pages = [(ROOT / "docs" / name).read_text("utf-8") for name in ("deploy.md", "deploy.zh-CN.md")]
-        blocks = [re.findall(r"^```(?:sh|ini)\n(.*?)^```", page, re.M | re.S) for page in pages]
-        bare = [[re.sub(r" +#.*", "", block) for block in found] for found in blocks]
-        self.assertEqual(*bare)

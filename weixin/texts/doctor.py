@@ -239,8 +239,11 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "en": ("nothing comes back", "open the port in the cloud's security group; then look at the local firewall"),
     },
     "tcp-refused": {
-        "zh": ("被拒绝，没有程序在监听", "启动 Nginx，并确认它监听这个端口：ss -ltn"),
-        "en": ("refused: nothing listens there", "start Nginx, and see that it listens: ss -ltn"),
+        "zh": ("被拒绝，没有程序在监听", "启动 Nginx，并确认它监听这个端口（443 要先去掉 nginx.conf 里的 #tls）：ss -ltn"),
+        "en": (
+            "refused: nothing listens there",
+            "start Nginx, and see that it listens (on 443 once the #tls lines of nginx.conf are uncommented): ss -ltn",
+        ),
     },
     "tcp-other": {"zh": ("{error}", "检查网络和路由"), "en": ("{error}", "look at network and routes")},
     "tls-early": {
