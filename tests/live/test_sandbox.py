@@ -114,7 +114,7 @@ class Command(Case):
         assert running.stdout is not None
         try:
             self.assertEqual(running.stdout.readline(), "here\n")
-            unit = box.shell("systemctl list-units --plain --no-legend 'run-*.service' | cut -d' ' -f1")
+            unit = box.shell("systemctl list-units --plain --no-legend 'wxserve-command-*' | cut -d' ' -f1")
             for name in SANDBOX:
                 with self.subTest(name):
                     self.assertEqual(self.show(name, unit=unit), self.show(name))
@@ -130,6 +130,22 @@ class Command(Case):
         line = "GET /weixin?signature=00&timestamp=1&nonce=2 HTTP/1.0"
         done = box.run("wxserve", "doctor", "request", "--request", "-", stdin=line, check=False)
         self.assertIn("WX-SIG-02", done.stdout)
+
+    def test_what_ends_the_command_ends_what_it_started(self) -> None:
+        """Ctrl-C behind a pipe, and a terminal that is gone: systemd-run alone would leave it running for ever."""
+        for name in ("INT", "TERM", "HUP"):
+            with self.subTest(name):
+                box.shell("rm -f /run/said")
+                words = f"timeout --preserve-status -s {name} 30 wxserve doctor --watch > /run/said 2>&1"
+                running = box.start("sh", "-c", f"{words} & echo $!; wait $!; echo $?")
+                assert running.stdout is not None
+                pid = running.stdout.readline().strip()
+                self.wait_until(lambda: "Ctrl-C" in box.shell("cat /run/said"), "the command waiting")
+                box.shell(f"kill -{name} {pid}")
+                said, _ = running.communicate(timeout=60)
+                self.assertIn(int(said), (0, 1))  # to systemd an end by a signal is a clean one
+                self.assertEqual(box.shell("systemctl list-units --plain --no-legend 'wxserve-command-*'"), "")
+                self.assertNotIn("--watch", box.shell("ps -eo args | grep '[d]octor' || true"))
 
     def test_only_what_asks_somebody_outside_has_a_network(self) -> None:
         address = f"http://{HOST}/weixin"
