@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.client import call, signed, text
 from weixin import app, config, log
+from weixin.simulator import make
 
 TOKEN = "GreedIsGood"
 HANDLERS = """
@@ -28,6 +29,11 @@ def wrong(msg):
 @on.text("长")
 def long(msg):
     return "一" * 1000
+
+@on.text("图文")
+@on.click("图文")
+def articles(msg):
+    return News([("一", "二", "https://example.com/", "https://example.com/")] * 3)
 
 @on.text("无")
 def nothing(msg):
@@ -171,6 +177,15 @@ class Push(Case):
         self.assertEqual(delivery.code, "WX-RPL-01")
         self.assertAlmostEqual(delivery.created, time.time(), delta=30)
         self.assertIn("code=WX-RPL-01", self.logged())
+
+    def test_several_articles_are_a_mistake_in_answer_to_a_message_alone(self) -> None:
+        for kind, word, shown in (("text", "图文", 1), ("click", "图文", 3)):
+            reply = self.post(make(kind, word, time=int(time.time()), id="7").xml).decode()
+            with self.subTest(kind):
+                self.assertEqual(reply.count("<item>"), shown)
+        self.application._store.flush()
+        codes = [delivery.code for delivery in self.application._store.deliveries(5)]
+        self.assertEqual(codes, ["", "WX-RPL-02"])
 
     def test_one_line_a_delivery(self) -> None:
         self.post(text("你好"))

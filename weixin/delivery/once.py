@@ -316,7 +316,9 @@ class Desk:
         message, now, terms = run.message, int(self.clock()), self.terms
         if self._notice is not None:
             for finding in reply.lint():
-                if not (finding.code == "WX-RPL-01" and terms.split):
+                # What is cut for the mailbox is whole, and an event may be answered with several articles.
+                cut = finding.code == "WX-RPL-01" and terms.split
+                if not (cut or (finding.code == "WX-RPL-02" and message.type == "event")):
                     run.finding = run.finding or finding.code
                     self._notice(message, finding)
         if not isinstance(reply, Text) or not message.accepts_reply:
