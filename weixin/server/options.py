@@ -101,3 +101,5 @@ class Service:
     make_app: Callable[[], WSGIApplication]
     sockets: Sequence[socket.socket]
     options: Options = Options()
+    #: Its workers live on through a reload that returns this very service; only a new one has new workers.
+    lasting: bool = False

@@ -55,19 +55,25 @@ class _Slot:
 class _Generation:
     """The workers of one configuration."""
 
-    def __init__(self, services: Sequence[Service], machine: Machine) -> None:
+    def __init__(self, services: Sequence[Service], machine: Machine, before: _Generation | None = None) -> None:
         self.services = services
         self.slots: list[_Slot] = []
         workers = sum(service.options.workers for service in services)
         for service in services:
+            kept = [slot for slot in before.slots if slot.service is service] if before and service.lasting else []
+            self.slots += kept
+            if kept:
+                continue
             options, lowered = fit(service.options, workers, machine)
             for item in lowered:
                 fields = {"name": item.name, "wanted": item.wanted, "allowed": item.allowed, "why": item.why}
                 log.warning("lowered", extra={"code": "", "fields": {"service": service.name, **fields}})
             self.slots += [_Slot(service, options) for _ in range(options.workers)]
 
-    def processes(self) -> list[Process]:
-        return [slot.process for slot in self.slots if slot.process is not None]
+    def processes(self, beside: _Generation | None = None) -> list[Process]:
+        """Its processes; without those that `beside` has as well."""
+        shared = beside.slots if beside is not None else []
+        return [slot.process for slot in self.slots if slot.process is not None and slot not in shared]
 
     def is_ready(self) -> bool:
         return all(slot.process is not None and slot.process.ready for slot in self.slots)
@@ -157,7 +163,7 @@ class Supervisor:
     def _all(self) -> list[Process]:
         processes = self._current.processes()
         if self._next is not None:
-            processes += self._next.processes()
+            processes += self._next.processes(beside=self._current)
         for generation in self._old:
             processes += generation
         return processes
@@ -292,23 +298,23 @@ class Supervisor:
         self._reload_wanted = False
         self._notifier.reloading()
         try:
-            self._next = _Generation(self._on_reload(), self._machine)
+            self._next = _Generation(self._on_reload(), self._machine, self._current)
         except Exception as error:
             # The hook is the program's: whatever is wrong with the new configuration, the old one serves on.
             self._give_up_reload(f"{type(error).__name__}: {error}")
 
     def _change_generation(self, new: _Generation) -> None:
-        for slot in self._current.slots:
-            if slot.process is not None:
-                slot.process.drain(slot.options.drain)
-        self._old += [self._current.processes()] if self._current.processes() else []
+        leaving = self._current.processes(beside=new)
+        for process in leaving:
+            process.drain(process.service.options.drain)
+        self._old += [leaving] if leaving else []
         self._current, self._next = new, None
         log.info("reload", extra={"code": "", "fields": {"result": "ok", "workers": len(new.slots)}})
         self._say_ready()
 
     def _give_up_reload(self, why: str) -> None:
         if self._next is not None:
-            processes = self._next.processes()
+            processes = self._next.processes(beside=self._current)
             for process in processes:
                 # Who is ready may have accepted somebody.
                 process.drain(process.service.options.drain if process.ready else 0.0)
