@@ -10,7 +10,9 @@ import unittest
 from pathlib import Path
 
 from tests.client import signed, text
+from tests.console.rig import Client, until
 from tests.program import Server
+from weixin.simulator.samples import USER
 
 TOKEN = "GreedIsGood"
 # The promise, and what a busy machine may add to it.
@@ -78,6 +80,31 @@ class Dev(unittest.TestCase):
         self.assertEqual(server.stop(), 0)
         # The best of five, because other things run on a tester's machine.
         self.assertLess(min(times), SOON)
+
+    def test_the_page_lives_through_edits_and_says_what_is_wrong_with_the_configuration(self) -> None:
+        config = f"[wechat]\ntoken = {TOKEN}\n[admin]\nlisten = 127.0.0.1:0\n"
+        self.write("wxserve.ini", config)
+        server = self.dev()
+        found = server.wait_for(r"http://127\.0\.0\.1:(\d+)/#k=(\S+)")
+        client = Client(int(found[1]))
+        client.login(found[2])
+        client.send(words=["你好"])
+        boot = client.json("/api/deliveries")["cursor"].partition(".")[0]
+        self.write("replies.ini", "[你好]\ntext = 二号\n")
+        self.soon(server, "二号")
+        until(lambda: not client.json("/api/state")["health"]["pending"])
+        self.assertEqual(client.json("/api/deliveries")["cursor"].partition(".")[0], boot)
+        self.write("wxserve.ini", config + "[server]\ndeadline = soon\n")
+        until(lambda: bool(client.json("/api/state")["health"]["problems"]))
+        problem = client.json("/api/state")["health"]["problems"][0]
+        self.assertEqual((problem["file"], problem["line"]), ("wxserve.ini", 6))
+        # Another configuration is another process: it remembers what the store does, and that the key was used.
+        self.write("wxserve.ini", config + "[server]\ndeadline = 4\n")
+        until(lambda: client.json("/api/state")["deadline"] == 4.0)
+        rows = [row for row in client.json("/api/deliveries")["deliveries"] if row["user"] == USER]
+        self.assertEqual([(row["live"], row["text"]) for row in rows], [(False, "你好")])
+        self.assertEqual(Client(client.port).ask("POST", "/api/login", {"key": found[2]}).status, 401)
+        self.assertGreater(len(client.json("/api/doctor?lang=en")["findings"]), 2)
 
     def test_a_project_that_is_wrong_from_the_start_is_waited_for(self) -> None:
         for name, wrong, right in (

@@ -37,7 +37,7 @@ def main(folder: str) -> int:
         return server.serve(
             [
                 server.Service("weixin", make, [public, site.private]),
-                server.Service("console", make_console, [admin], OPTIONS),
+                server.Service("console", make_console, [admin], OPTIONS, lasting=True),
             ],
             on_ready=ready,
         )

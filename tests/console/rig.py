@@ -34,6 +34,17 @@ def news() -> News:
     return News("上海 晴 26°C", "点击看详情", pic="https://example.com/a.jpg", url="https://example.com/a")
 
 
+@on.text("无网址")
+def nowhere() -> News:
+    return News("没有网址", "x", pic="a.jpg", url="b")
+
+
+@on.text("记住")
+def remember(state: dict) -> str:
+    state["n"] = state.get("n", 0) + 1
+    return f"第 {state['n']} 次"
+
+
 @on.text("坏话")
 def evil() -> str:
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import unittest
 from typing import Any
 
@@ -73,6 +74,11 @@ class Keys(unittest.TestCase):
         session = self.door.login(self.key)
         assert session
         self.assertTrue(Access("another key", b"secret").known(self.cookie(session)))
+
+    def test_a_key_that_was_used_is_used_for_the_console_that_takes_the_place_of_this_one(self) -> None:
+        spent = mmap.mmap(-1, 1)
+        self.assertIsNotNone(Access("key", b"secret", spent=spent).login("key"))
+        self.assertIsNone(Access("key", b"secret", spent=spent).login("key"))
 
     def test_two_consoles_on_one_machine_do_not_share_a_cookie(self) -> None:
         names = {Access.cookie_name(environ(f"127.0.0.1:{port}")) for port in (9528, 9529)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
@@ -10,7 +11,9 @@ import unittest
 from typing import Any
 
 from tests.console.rig import Client, Rig, until
+from weixin import texts
 from weixin.console import app
+from weixin.problem import Problem
 from weixin.simulator import kinds
 
 # WeChat's five seconds, in a hurry: of a delay these tests look at the order of things, not at its length.
@@ -121,7 +124,13 @@ class Refusals(Case):
 class Page(Case):
     def test_the_page_is_under_a_hundred_kilobytes_and_has_no_script_or_style_of_its_own(self) -> None:
         files = [(app.STATIC / name).read_bytes() for name, _ in app.FILES.values()]
-        self.assertLess(sum(map(len, files)), 100_000)
+        self.assertLess(sum(map(len, files)), 100 << 10)
+        # With all its words in both languages, as a browser fetches it.
+        paths = ("/", "/console.css", "/console.js", "/texts.json")
+        sent = [self.client.ask("GET", path, Accept_Encoding="gzip, br") for path in paths]
+        self.assertLess(sum(len(answer.body) for answer in sent), 60_000)
+        self.assertEqual(gzip.decompress(sent[2].body), (app.STATIC / "console.js").read_bytes())
+        self.assertEqual(self.client.ask("GET", "/console.js").body, gzip.decompress(sent[2].body))
         html = files[0].decode()
         self.assertEqual(html.count("<script"), 1)
         self.assertNotIn("style=", html)
@@ -147,6 +156,7 @@ class Page(Case):
         page = self.client.ask("GET", "/plain").body.decode()
         self.assertIn("&lt;b&gt;", page)
         self.assertNotIn("<b>", page)
+        self.assertIn(texts.say("login.how", "zh").encode(), stranger.ask("GET", "/plain").body)
         answer = Client(self.rig.port).ask("POST", "/login", b"key=wrong")
         self.assertEqual(answer.header("Location"), "/plain?failed=1")
 
@@ -240,7 +250,7 @@ class Pushes(Case):
         self.assertEqual(found["copies"]["chat"], "> 你好\n< 你好呀！很高兴见到你。\n")
 
     def test_sixteen_are_under_way_and_no_more(self) -> None:
-        answers = [self.client.ask("POST", "/api/send", {"words": ["x"], "slow": CUT / 2}).status for _ in range(20)]
+        answers = [self.client.ask("POST", "/api/send", {"words": ["x"], "slow": CUT * 4}).status for _ in range(20)]
         self.assertEqual((answers.count(202), answers.count(503)), (16, 4))
         until(lambda: all(row["done"] for row in self.client.json("/api/deliveries")["deliveries"]))
 
@@ -343,6 +353,46 @@ class Listener:
             sock.shutdown(socket.SHUT_RDWR)
         self.response.close()
         self._connection.close()
+
+
+class Files(unittest.TestCase):
+    """What the page says of files that are not what answers."""
+
+    def setUp(self) -> None:
+        self.loaded, self.faults = time.time() + 60, list[Problem]()
+        hooks = app.Hooks(
+            loaded=lambda: self.loaded,
+            configuration=lambda: self.faults,
+            doctor=lambda settings, lang: [{"group": "aes", "result": "ok", "text": f"{settings.mode} {lang}"}],
+        )
+        self.rig = Rig(cut=CUT, hooks=hooks)
+        self.addCleanup(self.rig.close)
+        self.client = self.rig.client()
+
+    def health(self) -> Any:
+        return self.client.json("/api/state")["health"]
+
+    def test_files_younger_than_what_answers_are_pending_until_they_are_loaded(self) -> None:
+        self.assertFalse(self.health()["pending"])
+        tab = Listener(self.rig.port, self.client.cookie, self.client.json("/api/deliveries")["cursor"])
+        self.addCleanup(tab.close)
+        self.loaded = time.time() - 60
+        self.assertTrue(tab.until("reload")["pending"])
+        self.loaded = time.time() + 60
+        self.assertFalse(tab.until("reload")["pending"])
+
+    def test_a_mistake_in_the_configuration_is_a_problem_like_any_other(self) -> None:
+        self.assertEqual(self.health()["problems"], [])
+        self.faults = [Problem("WX-CFG-08", {"name": "mode"}, str(self.rig.base / "wxserve.ini"), 3)]
+        (self.rig.base / "replies.ini").write_text("[新]\ntext = 新\n", encoding="utf-8")
+        until(lambda: bool(self.health()["problems"]))
+        problem = self.health()["problems"][0]
+        self.assertEqual((problem["code"], problem["file"], problem["line"]), ("WX-CFG-08", "wxserve.ini", 3))
+
+    def test_the_doctors_findings_are_in_the_pages_language(self) -> None:
+        for lang in ("zh", "en"):
+            findings = self.client.json("/api/doctor?lang=" + lang)["findings"]
+            self.assertEqual([each["text"] for each in findings], [f"plain {lang}"])
 
 
 class Streams(Case):

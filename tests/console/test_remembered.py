@@ -7,6 +7,9 @@ from typing import Any
 
 from tests.console.rig import Client, Rig, until
 from weixin.simulator import Account, Delivery, Http, Platform
+from weixin.simulator.samples import USER
+
+REAL = "oREAL00000000000000001"
 
 
 class Case(unittest.TestCase):
@@ -20,11 +23,11 @@ class Case(unittest.TestCase):
         cls.addClassCleanup(cls.rig.close)
         cls.client = cls.rig.client()
 
-    def push(self, kind: str, *words: str, fault: str = "", token: str = "") -> Delivery:
+    def push(self, kind: str, *words: str, fault: str = "", token: str = "", user: str = REAL) -> Delivery:
         """What WeChat does: without the console's header, on whatever listener."""
         account = Account(token or self.rig.settings.token)
         platform = Platform(account)
-        made = platform.push(kind, *words, user="oREAL00000000000000001")
+        made = platform.push(kind, *words, user=user)
         return platform.deliver(made, Http(f"unix:{self.rig.base}/private.sock"), fault=fault)
 
     def rows(self, **wanted: Any) -> list[dict[str, Any]]:
@@ -60,6 +63,23 @@ class Full(Case):
         self.push("text", "之后")
         self.found(live=True, text="之后")
         self.assertEqual([row["id"] for row in self.rows(text="独一无二")], [sent["id"]])
+
+    def test_what_another_process_sent_as_a_simulators_user_is_not_wechats(self) -> None:
+        self.push("text", "你好，别处", user=USER)
+        row = self.found(text="你好，别处")
+        self.assertEqual((row["live"], row["user"], row["outcome"]), (False, USER, "reply"))
+        again = self.client.wait(self.client.json("/api/replay/" + row["id"], {})["id"])
+        self.assertEqual((again["outcome"], again["user"]), ("reply", USER))
+
+    def test_the_users_state_is_shown_as_it_was_before_and_after(self) -> None:
+        states = [self.client.send(words=["记住"])["state"] for _ in range(2)]
+        self.assertEqual(states, [[{}, {"n": "1"}], [{"n": "1"}, {"n": "2"}]])
+
+    def test_an_answer_of_the_pages_own_is_judged_here_alone(self) -> None:
+        sent = self.client.send(words=["无网址"])
+        record = self.rig.console.ledger.get(sent["id"])
+        until(lambda: bool(self.rows() and record and record.stored))
+        self.assertEqual(self.rows(id=sent["id"])[0]["code"], "")
 
     def test_a_refused_request_is_listed_with_its_code(self) -> None:
         self.push("text", "x", token="another1")

@@ -11,7 +11,7 @@ import time
 import unittest
 from pathlib import Path
 
-from tests.console.rig import HANDLERS, REPLIES, Client
+from tests.console.rig import HANDLERS, REPLIES, Client, until
 from tests.console.test_app import Listener
 from weixin.simulator import Account, Http, Platform
 
@@ -23,7 +23,7 @@ class Running(unittest.TestCase):
     def setUpClass(cls) -> None:
         folder = tempfile.TemporaryDirectory(prefix="wxsite")
         cls.addClassCleanup(folder.cleanup)
-        base = Path(folder.name)
+        base = cls.base = Path(folder.name)
         (base / "handlers").mkdir()
         (base / "handlers" / "bot.py").write_text(HANDLERS, encoding="utf-8")
         (base / "replies.ini").write_text(REPLIES, encoding="utf-8")
@@ -84,6 +84,23 @@ class Site(Running):
         self.assertEqual(answer.status, 403)
 
 
+class Reload(Running):
+    def test_new_workers_leave_the_console_its_streams_and_what_is_under_way(self) -> None:
+        stream = Listener(self.client.port, self.client.cookie)
+        try:
+            self.client.send(words=["你好"])
+            stream.until("delivery")
+            slow = self.client.json("/api/send", {"words": ["讲个故事"], "slow": 2})["id"]
+            self.process.send_signal(signal.SIGHUP)
+            until(lambda: "reload result=ok" in (self.base / "log").read_text(encoding="utf-8"))
+            self.assertEqual(self.client.wait(slow)["outcome"], "reply")
+            self.client.send(words=["之后"])
+            while stream.until("delivery")["text"] != "之后":
+                pass
+        finally:
+            stream.close()
+
+
 class End(Running):
     def test_a_stream_ends_with_the_server_and_the_server_does_not_wait_for_it(self) -> None:
         stream = Listener(self.client.port, self.client.cookie)
@@ -96,7 +113,6 @@ class End(Running):
             self.assertLess(time.monotonic() - began, 3.0)
         finally:
             stream.close()
-
 
 
 if __name__ == "__main__":

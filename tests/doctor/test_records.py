@@ -48,7 +48,7 @@ class Case(unittest.TestCase):
         at = self.now - more.pop("ago", 100.0)
         created = int(at - more.pop("lag", 0.0))
         key = created.to_bytes(4, "big") + number.to_bytes(12, "big")
-        push = Push(key, "gh_1", "oUSER", at, b"", f"d{number}", "text", "hi")
+        push = Push(key, "gh_1", more.pop("user", "oUSER"), at, b"", f"d{number}", "text", "hi")
         duplicates = more.pop("duplicates", 0)
         given = {"rule": "handlers/llm.py:31", "result": "replied", "reply": "text", "ms": 20.0, **more}
         self.store.finish(self.store.claim(push), Answer(b"body", True, **given))
@@ -154,6 +154,11 @@ class Answered(Case):
         self.assertEqual((slow.code, slow.values["reason"]), ("WX-TIM-01", "handler-slow"))
         title = texts.explain(late.code, "en", late.values).title
         self.assertIn("handlers/llm.py:31: 1 of 2 messages took longer than 4.5 s, the slowest 6.3 s", title)
+
+    def test_what_a_person_tried_is_not_wechats(self) -> None:
+        self.deliver(1, ms=6300.0, user="oTEST0001")
+        self.deliver(2, lag=5.0, user="oTEST0002", result="silent", code="WX-HND-05")
+        self.assertEqual(self.codes(), [])
 
     def test_messages_that_arrive_late(self) -> None:
         for number in range(6):

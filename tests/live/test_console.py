@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 import unittest
 from typing import Any
 
 from tests.console.rig import Client, Rig
 from tests.live import chromium
+from weixin.console.app import Hooks
+from weixin.console.ledger import Record
 from weixin.simulator import FAULT_NOTICE, kinds
 
 NAMED = {"button", "textbox", "link", "combobox", "slider", "checkbox", "radio", "searchbox"}
@@ -22,7 +25,7 @@ window.test = {
   idle: n => document.querySelectorAll('#rows tr').length >= n &&
     ![...document.querySelectorAll('#rows td:last-child')].some(td => td.textContent.includes('…')),
   set: (id, value) => { const el = document.getElementById(id); el.value = value;
-    el.dispatchEvent(new Event(el.type === 'range' ? 'input' : 'change', { bubbles: true })); },
+    for (const name of ['input', 'change']) el.dispatchEvent(new Event(name, { bubbles: true })); },
   find: words => { const q = document.getElementById('q'); q.value = words; q.dispatchEvent(new Event('input')); },
   verdict: () => (document.getElementById('verdict') || {}).innerText || '',
 };
@@ -42,15 +45,25 @@ def setUpModule() -> None:
     page.close()
 
 
+FINDING = {"group": "aes", "result": "ok", "text": "ok"}
+
+
+def load() -> None:
+    """What the console's button does."""
+    Case.loaded = time.time()
+
+
 def start(port: int, secret: bytes) -> None:
     """Start a console in place of the one that is there."""
-    Case.rig = Rig(cut=CUT, port=port, secret=secret)
+    hooks = Hooks(reload=load, loaded=lambda: Case.loaded, doctor=lambda settings, lang: [FINDING])
+    Case.rig = Rig(cut=CUT, port=port, secret=secret, hooks=hooks)
     unittest.addModuleCleanup(Case.rig.close)
 
 
 class Case(unittest.TestCase):
     browser: chromium.Browser
     rig: Rig
+    loaded = 0.0
 
     def setUp(self) -> None:
         self.rig.console.ledger.forget("oTEST0001")
@@ -228,6 +241,8 @@ class Flows(Case):
         self.assertIn("replies.ini:4", page.js("document.querySelector('#tried .win').innerText"))
         page.js("document.querySelector('[data-view=health]').click()")
         page.until("document.querySelectorAll('#charts svg[role=img]').length === 4")
+        page.until("document.querySelectorAll('#findings li').length > 0")
+        self.assertIn("aes", page.js("document.getElementById('findings').innerText"))
         page.js("document.querySelector('[data-view=settings]').click()")
         self.assertIn("body_max", page.js("document.getElementById('settings').innerText"))
         self.assertNotIn(self.rig.settings.token, page.js("document.documentElement.outerHTML"))
@@ -243,6 +258,25 @@ class Flows(Case):
         finally:
             path.write_text(good, encoding="utf-8")
         page.until("document.getElementById('strip').hidden")
+
+    def test_files_that_are_not_loaded_are_said_to_be_with_a_button_that_loads_them(self) -> None:
+        page = self.open()
+        Case.loaded = time.time() - 3600
+        try:
+            page.until("!document.getElementById('strip').hidden")
+            page.js("document.querySelector('#strip button').click()")
+            page.until("document.getElementById('strip').hidden")
+        finally:
+            Case.loaded = time.time() + 3600
+
+    def test_a_new_answer_stays_in_sight_when_the_panel_takes_its_room(self) -> None:
+        page = self.open()
+        for n in range(8):
+            self.say(page, f"第 {n} 句")
+        page.until("test.idle(8)")
+        page.js("document.getElementById('plus').click()")
+        log = "document.getElementById('log')"
+        page.until(f"{log}.scrollHeight - {log}.scrollTop - {log}.clientHeight < 2")
 
 
 class Words(Case):
@@ -317,10 +351,26 @@ class Live(Case):
         ids = page.js("[...document.querySelectorAll('#rows tr')].map(tr => tr.dataset.id)")
         self.assertEqual(len(ids), len(set(ids)))
 
+    def test_after_a_restart_what_the_store_knows_by_another_name_is_no_double(self) -> None:
+        self.may_fail = "ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|Failed to fetch|401"
+        page = self.open()
+        self.say(page, "你好")
+        page.until("test.idle(1)")
+        at = page.js("Date.parse(document.querySelector('#rows time').dateTime) / 1000")
+        port, secret = self.rig.port, self.rig.secret
+        self.rig.close()
+        page.until("document.getElementById('live').dataset.state !== 'on'")
+        start(port, secret)
+        record = Record("d1", at + 0.1, "oTEST0001", "text")
+        with self.rig.console.ledger.change(record):
+            record.text, record.done, record.outcome = "你好", True, "reply"
+            record.said, record.bubble = {"kind": "text", "text": "你好"}, {"kind": "text", "text": "你好呀"}
+        page.until("document.querySelector('#rows tr[data-id=d1]')", 30)
+        page.until("document.querySelectorAll('#rows tr').length === 1")
+        self.assertEqual(page.js("document.querySelectorAll('#log .turn').length"), 1)
+
     def test_a_thousand_deliveries_leave_the_page_responsive(self) -> None:
         page = self.open()
-        from weixin.console.ledger import Record
-
         ledger = self.rig.console.ledger
         page.js("window.slowest = 0; let at = performance.now(); (function look() { const now = performance.now();"
                 "window.slowest = Math.max(window.slowest, now - at); at = now; requestAnimationFrame(look); })()")

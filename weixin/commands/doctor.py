@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import config, doctor, texts
 from ..doctor import Finding
@@ -85,15 +85,15 @@ def _request(given: str) -> str:
 
 
 def _report(call: Call, visit: Visit, wanted: list[str]) -> int:
-    count, rows = 0, []
+    count, found = 0, []
     for finding in doctor.examine(visit, wanted):
         count += len(finding.problems)
         if call.options.json:
-            rows += _rows(finding, visit, call.lang)
+            found += rows(finding, visit, call.lang)
         else:
             _print(finding, visit, call)
     if call.options.json:
-        call.terminal.say(json.dumps(rows, ensure_ascii=False, indent=2, default=str))
+        call.terminal.say(json.dumps(found, ensure_ascii=False, indent=2, default=str))
     else:
         call.terminal.say(texts.say("doctor.problems" if count else "doctor.fine", call.lang, n=count))
     return FAILED if count else FINE
@@ -124,20 +124,21 @@ def _good(group: str, visit: Visit, lang: str) -> str:
     return texts.say(f"ok.{group}", lang, **visit.notes.get(group, {}))
 
 
-def _rows(finding: Finding, visit: Visit, lang: str) -> list[dict[str, object]]:
+def rows(finding: Finding, visit: Visit, lang: str) -> list[dict[str, Any]]:
     """A finding for programs: one object a problem, or one for the group."""
+    group = finding.group
+    if finding.skipped:
+        text = texts.say(f"doctor.skip.{finding.skipped}", lang)
+        return [{"group": group, "result": "skipped", "why": finding.skipped, "text": text}]
     if not finding.problems:
-        result = "skipped" if finding.skipped else "ok"
-        row: dict[str, object] = {"group": finding.group, "result": result}
-        row.update({"why": finding.skipped} if finding.skipped else {"values": visit.notes.get(finding.group, {})})
-        return [row]
-    rows = []
+        values = visit.notes.get(group, {})
+        return [{"group": group, "result": "ok", "values": values, "text": _good(group, visit, lang)}]
+    found = []
     for problem in finding.problems:
         title, cause, fix = texts.explain(problem.code, lang, problem.values)
-        row = {"group": finding.group, "result": "problem", "code": problem.code}
-        row.update({"title": title, "cause": cause, "fix": fix, "values": dict(problem.values)})
-        rows.append(row)
-    return rows
+        row = {"group": group, "result": "problem", "code": problem.code, "file": problem.file, "line": problem.line}
+        found.append({**row, "title": title, "cause": cause, "fix": fix, "values": dict(problem.values)})
+    return found
 
 
 def _list(call: Call) -> None:

@@ -128,7 +128,7 @@ class Program:
             # Imported where there is one: a server without it starts sooner, and is a fifth smaller.
             from .admin import begin
 
-            self._admin = begin(self._settings, admin)
+            self._admin = begin(self._settings, admin, None if self._demo else self._read_settings)
         return sockets
 
     def _services(self) -> Sequence[server.Service]:

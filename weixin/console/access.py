@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
+from mmap import mmap
 from typing import Any
 
 # A week of work; then the address in the terminal is used again.
@@ -36,12 +37,18 @@ def make_key() -> str:
 class Access:
     """The key and the sessions of one console. Threads may share it."""
 
-    def __init__(self, key: str, secret: bytes, names: Iterable[str] = ()) -> None:
-        """*secret* signs the cookies: who keeps it over a restart keeps the sessions. *names* are further hosts."""
+    def __init__(
+        self, key: str, secret: bytes, names: Iterable[str] = (), spent: mmap | bytearray | None = None
+    ) -> None:
+        """*secret* signs the cookies: who keeps it over a restart keeps the sessions. *names* are further hosts.
+
+        The first byte of *spent* says whether *key* was used; in shared memory, it says so to a later process.
+        """
         self._secret = secret
         self._names = LOCAL_NAMES | {name.lower() for name in names}
         self._lock = threading.Lock()
-        self._key: str = key
+        self._key = key
+        self._spent = spent if spent is not None else bytearray(1)
         self._tries: list[float] = []
 
     def host_allowed(self, environ: dict[str, Any]) -> bool:
@@ -62,10 +69,10 @@ class Access:
             self._tries = [at for at in self._tries if now - at < 60]
             if len(self._tries) >= TRIES_PER_MINUTE:
                 return None
-            if not self._key or not hmac.compare_digest(key.encode(), self._key.encode()):
+            if self._spent[0] or not hmac.compare_digest(key.encode(), self._key.encode()):
                 self._tries.append(now)
                 return None
-            self._key = ""
+            self._spent[0] = 1
         until = str(int(now) + SESSION_SECONDS)
         return f"{until}.{self._sign(until)}"
 

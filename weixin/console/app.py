@@ -5,16 +5,18 @@ It runs under any WSGI server; it uses ``wxserve.wait_gone`` of ours to notice t
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 from .. import texts
 from ..config import Settings
+from ..problem import Problem
 from ..simulator import Http
 from ..simulator.platform import CUT
 from ..simulator.samples import USER
@@ -54,6 +56,25 @@ class Hooks(NamedTuple):
     metrics: Callable[[], bytes] | None = None
     #: Whether WeChat's messages are being answered.
     ready: Callable[[], bool] | None = None
+    #: When those who answer last read their files; 0 if they never did.
+    loaded: Callable[[], float] | None = None
+    #: What is wrong with the configuration as it stands in its file.
+    configuration: Callable[[], Sequence[Problem]] | None = None
+    #: What the doctor finds, given the settings and a language: a list of objects.
+    doctor: Callable[[Settings, str], list[dict[str, Any]]] | None = None
+
+
+class _File:
+    """One file of the page, as it is and packed: it may come a long way, through ``ssh -L``."""
+
+    def __init__(self, body: bytes, kind: str) -> None:
+        self._body, self._kind = body, kind
+        self._packed = gzip.compress(body)
+
+    def answer(self, packed: bool, pictures: bool) -> Answer:
+        if packed:
+            return answer(200, self._packed, self._kind, ("Content-Encoding", "gzip"), pictures=pictures)
+        return answer(200, self._body, self._kind, pictures=pictures)
 
 
 class Console:
@@ -72,18 +93,21 @@ class Console:
     ) -> None:
         """*address* is the private socket, ``unix:/…``, and *key* opens the Door behind it."""
         self.settings = settings
+        self._hooks = hooks or Hooks()
         self.ledger = Ledger()
-        self.rulebook = Rulebook(settings)
+        self.rulebook = Rulebook(settings, self._hooks.configuration or (lambda: ()))
         self.modes = in_modes(settings, key)
         self.memory = Memory(store, self.ledger, settings.log_openid)
-        self.lab = Lab(self.modes, Http(address), key, self.ledger, self.rulebook.rule_of, cut=cut)
+        way = Http(address)
+        self.lab = Lab(self.modes, way, key, self.ledger, self.rulebook.rule_of, self.memory.state, cut=cut)
         self._access = access
-        self._hooks = hooks or Hooks()
         self._cut = cut
         self._started = time.time()
-        self._loads = 0
-        self._files = {path: ((STATIC / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
-        self._texts = json.dumps(texts.catalogue(), ensure_ascii=False, separators=(",", ":")).encode()
+        #: How often the files were read here, and when the workers read them.
+        self._standing = (0, 0.0)
+        self._files = {path: _File((STATIC / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
+        words = json.dumps(texts.catalogue(), ensure_ascii=False, separators=(",", ":"))
+        self._files["/texts.json"] = _File(words.encode(), "application/json")
 
     def close(self) -> None:
         """Let go of the store; the server calls it when the process ends."""
@@ -118,10 +142,8 @@ class Console:
     def _get(self, environ: dict[str, Any], path: str) -> Answer:
         query = parse_query(environ.get("QUERY_STRING", ""))
         if path in self._files:
-            body, kind = self._files[path]
-            return answer(200, body, kind, pictures=path == "/" and query.get("pictures") == "1")
-        if path == "/texts.json":
-            return answer(200, self._texts, "application/json")
+            packed = "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
+            return self._files[path].answer(packed, pictures=path == "/" and query.get("pictures") == "1")
         if path == "/-/healthz":
             return answer(200, b"ok\n")
         if path == "/-/readyz":
@@ -145,7 +167,7 @@ class Console:
                 return problem(401, "key")
             return as_json(200, {"ok": True}, ("Set-Cookie", self._access.cookie(environ, session)))
         if path == "/login":
-            session = self._access.login(parse_query(body.decode("latin-1")).get("key", ""))
+            session = self._access.login(parse_query(body.decode("latin-1")).get("key", "").rpartition("#k=")[2])
             if session is None:
                 return to("/plain?failed=1")
             return to("/plain", ("Set-Cookie", self._access.cookie(environ, session)))
@@ -166,6 +188,9 @@ class Console:
         if path == "/api/deliveries":
             cursor, rows = self.ledger.after(query.get("after", ""), _limit(query))
             return as_json(200, {"cursor": cursor, "deliveries": _filtered(rows, query.get("q", ""))})
+        if path == "/api/doctor":
+            lang = "en" if query.get("lang") == "en" else "zh"
+            return as_json(200, {"findings": self._hooks.doctor(self.settings, lang) if self._hooks.doctor else []})
         if path == "/api/rules":
             return as_json(200, {"rules": self.rulebook.rows(self._hits()), "problems": self._health()["problems"]})
         if path.startswith("/api/deliveries/"):
@@ -210,10 +235,10 @@ class Console:
         """Take in what happened elsewhere: the store's deliveries, and files that changed."""
         self.memory.look()
         self.rulebook.current()
-        if self.rulebook.loads != self._loads:
-            first, self._loads = self._loads == 0, self.rulebook.loads
-            if not first:
-                self.ledger.tell("reload", self._health())
+        standing = (self.rulebook.loads, self._loaded())
+        before, self._standing = self._standing, standing
+        if before[0] and standing != before:
+            self.ledger.tell("reload", self._health())
 
     def _events(self, environ: dict[str, Any], query: dict[str, str]) -> Answer:
         subscription = self.ledger.subscribe()
@@ -233,20 +258,20 @@ class Console:
             "user": USER,
             "cut": self._cut,
             "deadline": settings.deadline,
-            "listen": settings.listen,
-            "path": settings.path,
             "kinds": orders.catalogue(),
             "groups": orders.KIND_GROUPS,
             "faults": orders.faults(),
             "menu": _menu(settings.base),
             "settings": health.effective(settings),
             "health": self._health(),
-            "remembered": self.memory.there,
             "can_reload": self._hooks.reload is not None,
         }
 
     def _health(self) -> dict[str, Any]:
-        return health.report(self.settings, self.ledger, self.memory, self.rulebook, self._started)
+        return health.report(self.settings, self.rulebook, self._started, self._loaded())
+
+    def _loaded(self) -> float:
+        return self._hooks.loaded() if self._hooks.loaded is not None else 0.0
 
     def _hits(self) -> dict[str, int]:
         """How often each rule answered, by its place: as the store has counted, or as far as is remembered here."""

@@ -32,6 +32,7 @@ def explain(record: Record, modes: Mapping[str, Settings], rulebook: Rulebook) -
         "xml": _shown(record.xml),
         "reply_xml": _shown(record.reply),
         "requests": attempts,
+        "state": record.state,
         "candidates": rulebook.explain(Push(record.xml), record.at) if record.xml else [],
         "copies": copies(record, modes),
     }

@@ -9,47 +9,31 @@ from typing import Any
 from .. import __version__
 from ..config import OPTIONS, Settings
 from ..wire import aes
-from .ledger import Ledger, Record
-from .remembered import Memory
 from .rulebook import Rulebook
 
-# 接口报警: so many failures in so many seconds bring WeChat's alarm, and then it mutes the account for a minute.
+# 接口报警: so many failures in five minutes bring WeChat's alarm, and then it mutes the account for a minute.
 ALARM_FAILURES = 30
-ALARM_SECONDS = 300.0
-# Slower than this is worth a look, long before the platform hangs up.
-SLOW_SECONDS = 3.0
 
 
-def report(settings: Settings, ledger: Ledger, memory: Memory, rulebook: Rulebook, started: float) -> dict[str, Any]:
-    """The state of things, as numbers; the page has the sentences."""
-    now = time.time()
-    records = ledger.records()
+def report(settings: Settings, rulebook: Rulebook, started: float, loaded: float) -> dict[str, Any]:
+    """The state of things, as numbers; the page has the words. *loaded* is when the workers read the files, or 0."""
     rules, _ = rulebook.current()
     problems = rulebook.problems()
-    live = [record for record in records if record.live]
     return {
         "version": __version__,
         "python": platform.python_version(),
         "aes": aes.find().name,
-        "uptime": round(now - started),
+        "uptime": round(time.time() - started),
         "rules": len(rules),
         "problems": [
             {"code": p.code, "values": {k: str(v) for k, v in p.values.items()}, "file": p.file, "line": p.line}
             for p in problems
         ],
-        "streams": ledger.streams,
-        "kept": len(records),
-        "failures": sum(1 for record in live if now - record.at < ALARM_SECONDS and failed(record)),
+        # The rules that answer are older than the files.
+        "pending": not problems and 0 < loaded < rulebook.written(),
         "alarm": ALARM_FAILURES,
-        "slow": sum(1 for record in records if record.seconds > SLOW_SECONDS),
-        "last_live": max((record.at for record in live if record.kind), default=0),
         "mode": settings.mode,
     }
-
-
-def failed(record: Record) -> bool:
-    """Whether WeChat would count it as our failure."""
-    return record.done and record.outcome in ("fault", "error")
 
 
 def effective(settings: Settings) -> list[dict[str, str]]:

@@ -35,7 +35,6 @@ RUNNING_MAX = 16
 OVERSIZE = 2 << 20
 
 
-
 class Busy(RuntimeError):
     """As many pushes are under way as may be."""
 
@@ -50,12 +49,14 @@ class Lab:
         key: str,
         ledger: Ledger,
         rule_of: Callable[[Message], tuple[str, str]],
+        state_of: Callable[[str, str], dict[str, str] | None] = lambda account, user: None,
         *,
         cut: float = CUT,
     ) -> None:
         """*modes*: the settings in each mode; *way*: to the private socket; *key*: opens the door behind it.
 
-        *rule_of* says which rule a message should meet, for as long as nobody has recorded which one it was.
+        *rule_of* says which rule a message should meet, for as long as nobody has recorded which one it was;
+        *state_of*, what an account remembers of a user.
         *cut* is after how many seconds the platform hangs up.
         """
         self._modes = modes
@@ -64,6 +65,7 @@ class Lab:
         self._key = key
         self._ledger = ledger
         self._rule_of = rule_of
+        self._state_of = state_of
         self._cut = cut
         self._aes = aes.find()
         self._source = random.SystemRandom()
@@ -100,6 +102,7 @@ class Lab:
         """The platform's part: deliver, and deliver again for as long as no answer comes."""
         try:
             began, again = time.monotonic(), None
+            before = self._state(push)
             for n in range(order.first, ATTEMPTS + 1):
                 attempt = self._deliver(record, order, push, n, began)
                 if attempt.answer is not None and not attempt.answer.failure:
@@ -108,7 +111,9 @@ class Lab:
                     break
             if order.fault in ("duplicate", "replayed-request"):
                 self._deliver(record, order._replace(fault="", latency=0.0), push, n + 1, began, again)
+            after = self._state(push)
             with self._ledger.change(record):
+                record.state = None if before is None or after is None else (before, after)
                 self._conclude(record, order, push)
         finally:
             record.finished.set()
@@ -154,6 +159,10 @@ class Lab:
             return making.make(order.kind, *order.words, time=now, id=number, user=user, scene=order.scene)
         except BadWord as bad:
             raise BadOrder("words", bad.element) from None
+
+    def _state(self, push: Push) -> dict[str, str] | None:
+        message = push.message
+        return self._state_of(message.account, message.user) if message is not None else None
 
     def _number(self) -> str:
         return str(secrets.randbelow(9 * 10**16) + 10**16)

@@ -84,6 +84,8 @@ class Record:
         self.xml = b""
         self.reply = b""
         self.attempts: list[Attempt] = []
+        #: The user's state before and after, name -> JSON; None where that cannot be known.
+        self.state: tuple[dict[str, str], dict[str, str]] | None = None
         #: Where the store keeps it, once it is known there.
         self.stored = ""
 

@@ -33,9 +33,9 @@ def login(lang: str, failed: bool) -> bytes:
     why = f"<p>{_say('login.failed', lang)}</p>" if failed else ""
     return _html(
         lang,
-        f"{why}<form method=post action=/login><p><label>{_say('plain.key', lang)} "
+        f"{why}<p>{_say('login.how', lang)}</p><form method=post action=/login><p><label>{_say('login.key', lang)} "
         f"<input name=key type=password autocomplete=off></label> "
-        f"<button>{_say('plain.enter', lang)}</button></p></form>",
+        f"<button>{_say('login.enter', lang)}</button></p></form>",
     )
 
 

@@ -1,7 +1,8 @@
 """What the store remembers, brought into the ledger: WeChat's own deliveries beside those of the page.
 
 The workers write, here is only read, and only while somebody looks. A push of the page's own is in the store as well;
-the two become one record.
+the two become one record. Of one that another process sent, before a restart or by ``send``, the store has all that is
+known; its user tells that it was not WeChat's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from ..log import mask
 from ..store import Store
 from ..store.base import Delivery, Refusal
+from ..wire import probe
 from ..wire.errors import MessageRefused
 from ..wire.messages import Message, parse
 from . import shape
@@ -81,9 +83,9 @@ class Memory:
         if self._store is not None:
             self._store.forget(user)
 
-    def size(self) -> int:
-        """How many bytes the store takes."""
-        return self._store.size() if self._store is not None else 0
+    def state(self, account: str, user: str) -> dict[str, str] | None:
+        """A user's state, name -> JSON; None without a store."""
+        return self._store.state(account, user) if self._store is not None else None
 
     def close(self) -> None:
         if self._store is not None:
@@ -93,14 +95,17 @@ class Memory:
         ours = self._counterpart(delivery)
         if ours is not None:
             with self._ledger.change(ours):
-                ours.stored, ours.code = delivery.name, ours.code or delivery.code
+                ours.stored = delivery.name
+                # What is worth saying of an answer was seen here, and better.
+                if ours.outcome not in ("reply", "nothing"):
+                    ours.code = ours.code or delivery.code
                 ours.rule_at = delivery.rule or ours.rule_at
             return
-        record = self._ledger.get(delivery.name) or Record(
-            delivery.name, delivery.at, mask(delivery.user, self._openid), delivery.kind
-        )
+        simulated = probe.played(delivery.user)
+        user = delivery.user if simulated else mask(delivery.user, self._openid)
+        record = self._ledger.get(delivery.name) or Record(delivery.name, delivery.at, user, delivery.kind)
         with self._ledger.change(record):
-            record.live, record.done, record.stored = True, bool(delivery.result), delivery.name
+            record.live, record.done, record.stored = not simulated, bool(delivery.result), delivery.name
             record.text, record.xml, record.reply = delivery.text, delivery.push, delivery.body
             record.rule_at, record.code, record.seconds = delivery.rule, delivery.code, delivery.ms / 1000
             message = _message(delivery.push)
@@ -115,7 +120,7 @@ class Memory:
     def _counterpart(self, delivery: Delivery) -> Record | None:
         """The page's own record of what the store has, if it is one of the page's."""
         for record in reversed(self._ledger.records()):
-            if record.live or (record.stored and record.stored != delivery.name):
+            if not record.order or (record.stored and record.stored != delivery.name):
                 continue
             if record.xml == delivery.push if delivery.push else _alike(record, delivery):
                 return record

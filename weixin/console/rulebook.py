@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ..app import load_rules
 from ..config import Settings
@@ -29,8 +29,10 @@ FILES_MAX = 1_000
 class Rulebook:
     """The rules of *settings*. Threads may share it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, configuration: Callable[[], Sequence[Problem]] = lambda: ()) -> None:
+        """*configuration* says what is wrong with the configuration as it stands in its file."""
         self._settings = settings
+        self._configuration = configuration
         self._lock = threading.Lock()
         self._stamp: tuple[tuple[str, int, int], ...] = ()
         self._looked = 0.0
@@ -49,10 +51,16 @@ class Rulebook:
             if stamp != self._stamp or not self.loads:
                 self._stamp = stamp
                 self.loads += 1
-                rules, self._problems = load_rules(self._settings)
-                if not self._problems or self.loads == 1:
+                rules, problems = load_rules(self._settings)
+                self._problems = [*self._configuration(), *problems]
+                if not problems or self.loads == 1:
                     self._rules = rules
             return self._rules, self._problems
+
+    def written(self) -> float:
+        """When the youngest of the files was written; 0 without any."""
+        with self._lock:
+            return max((written for _, written, _ in self._stamp), default=0) / 1e9
 
     def rows(self, hits: dict[str, int]) -> list[dict[str, Any]]:
         """Every rule, first asked first."""
@@ -107,10 +115,10 @@ class Rulebook:
         return path if relative.startswith(os.pardir) else relative
 
     def _files(self) -> Iterator[tuple[str, int, int]]:
-        """Every file that answers, with what changes when it is written."""
+        """Every file that answers, and the configuration's, with what changes when it is written."""
         folder = Path(self._settings.handlers)
         found = sorted(folder.rglob("*.py"))[:FILES_MAX] if folder.is_dir() else []
-        for path in [*found, Path(self._settings.replies)]:
+        for path in [*found, Path(self._settings.replies), *map(Path, filter(None, [self._settings.file]))]:
             try:
                 status = path.stat()
             except OSError:

@@ -5,6 +5,7 @@ The command makes one Site, hands ``wrap`` and ``door`` to each worker and ``mak
 
 from __future__ import annotations
 
+import mmap
 import shutil
 import socket
 import tempfile
@@ -42,6 +43,8 @@ class Site:
         self.private = listen(self._address)
         #: The key that the address in the terminal ends with.
         self.key = make_key()
+        # A console that takes the place of another must know that it was used.
+        self._spent = mmap.mmap(-1, 1)
         self._door_key = make_key()
         self._secret = secret
         self._names = tuple(names)
@@ -65,7 +68,7 @@ class Site:
         """In the console's process: its application."""
         keep, full = settings.keep, settings.store_content == "full"
         store = None if settings.store == "memory:" else open_store(settings.store, keep=keep, full=full)
-        access = Access(self.key, self._secret, self._names)
+        access = Access(self.key, self._secret, self._names, self._spent)
         return Console(settings, self._address, self._door_key, access, store, self._hooks)
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..problem import Problem
 from ..store import Unreadable, open_records
 from ..store.base import Delivery, Refusal
+from ..wire import probe
 
 if TYPE_CHECKING:
     from .visit import Visit
@@ -57,10 +58,8 @@ def read(url: str, now: float) -> Recorded | None:
             return None
         with records:
             since = now - SINCE
-            return Recorded(
-                records.deliveries(MOST, since), records.refusals(since), records.checks(since),
-                records.silences(now - WINDOW),
-            )  # fmt: skip
+            real = [delivery for delivery in records.deliveries(MOST, since) if not probe.played(delivery.user)]
+            return Recorded(real, records.refusals(since), records.checks(since), records.silences(now - WINDOW))
     except Unreadable as error:
         return Recorded([], [], [], fault=str(error))
 

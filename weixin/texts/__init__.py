@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from .codes import CODES
 from .console import CONSOLE
+from .inspector import INSPECTOR
 from .slips import SLIPS
 from .words import WORDS
 
@@ -68,5 +69,5 @@ def say(key: str, lang: str, **values: Any) -> str:
 
 def catalogue() -> dict[str, Any]:
     """Return what the console's page needs: its words in each language, and what the codes and slips mean."""
-    words = {lang: {key: entry[lang] for key, entry in CONSOLE.items()} for lang in LANGUAGES}
+    words = {lang: {key: entry[lang] for key, entry in {**CONSOLE, **INSPECTOR}.items()} for lang in LANGUAGES}
     return {**words, "codes": CODES, "slips": SLIPS}

@@ -1,7 +1,7 @@
 """The doctor's own requests: signed like WeChat's, marked, and answered by the service itself; no handler runs.
 
 Only who knows the token can make one. The mark of a request is its nonce, which the signature covers; the mark of a
-push is its sender as well, a name that no OpenID has.
+push is its sender as well, a name that no OpenID has. Nor has any the names of the users that the simulator plays.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ SENDER = "wxserve-doctor"
 # In the answer to a probe: which service it was. Two answers with different ones came from two services.
 HEADER = "Wxserve-Instance"
 ANSWER = b"wxserve-doctor"
+
+# An OpenID has 28 characters; the simulator's users begin like this and have fewer.
+_PLAYED, _OPENID_LETTERS = "oTEST", 28
 
 # A probe may ask for an answer this late: what is between us must not hang up before WeChat does, at 5 s.
 MAX_WAIT = 6.0
@@ -30,6 +33,11 @@ def marked(nonce: str) -> bool:
 def claimed(query: str) -> bool:
     """Whether a query says that it is a probe's, whatever its signature says."""
     return f"nonce={NONCE}" in query
+
+
+def played(user: str) -> bool:
+    """Whether *user* is one of those that ``send``, ``chat`` and the console play: what they write is not WeChat's."""
+    return user.startswith(_PLAYED) and len(user) < _OPENID_LETTERS
 
 
 def wait(content: str) -> float:

@@ -13,8 +13,12 @@ const stored = (name, value) => {
   } catch { /* a browser that keeps nothing */ }
   return null;
 };
+/** What was stored as JSON; *otherwise* where there is nothing, or somebody else's words. */
+function recalled(name, otherwise) {
+  try { return JSON.parse(stored(name)) ?? otherwise; } catch { return otherwise; }
+}
 let lang = stored("lang") || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (values && name in values ? values[name] : all));
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (values && name in values ? values[name] : "…"));
 const t = (key, values) => (key in W[lang] ? fill(W[lang][key], values) : key);
 const has = key => key in W[lang];
 const kindName = kind => (has("kind." + kind) ? t("kind." + kind) : kind || "?");
@@ -36,11 +40,13 @@ const clock = (at, seconds = true) => {
   return two(d.getHours()) + ":" + two(d.getMinutes()) + (seconds ? ":" + two(d.getSeconds()) : "");
 };
 const took = s => (s < 1 ? Math.round(s * 1000) + " ms" : s.toFixed(1) + " s");
+const lasted = s => (s < 60 ? t("time.s", { n: Math.floor(s) }) : s < 3600 ? t("time.min", { n: Math.floor(s / 60) }) : t("time.h", { n: (s / 3600).toFixed(1) }));
 const circled = n => "①②③④⑤"[n - 1] || String(n);
 
 // Making elements.
 
 const $ = id => document.getElementById(id);
+const every = (selector, run) => document.querySelectorAll(selector).forEach(run);
 const SVG = "http://www.w3.org/2000/svg";
 function put(node, props, children) {
   for (const [name, value] of Object.entries(props || {})) {
@@ -49,13 +55,18 @@ function put(node, props, children) {
     else if (name === "value") node.value = value;
     else node.setAttribute(name === "cls" ? "class" : name, value === true ? "" : value);
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(3)) {
     if (child === null || child === undefined || child === false || child === "") continue;
     node.append(child instanceof Node ? child : String(child));
   }
   return node;
 }
 const h = (tag, props, ...children) => put(document.createElement(tag), props, children);
+const mono = (...text) => h("span", { cls: "mono" }, ...text);
+const sys = (...text) => h("p", { cls: "sys" }, ...text);
+const option = (value, label, more) => h("option", { value, ...more }, label);
+const dim = text => h("p", { cls: "dim" }, text);
+const button = (label, onclick, more) => h("button", { type: "button", cls: "mini", onclick, ...more }, label);
 const s = (tag, props, ...children) => put(document.createElementNS(SVG, tag), props, children);
 const ICONS = {
   text: "M4 5h16v11H10l-4 3v-3H4z", image: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9h.01", voice: "M12 4v10M8 9v5a4 4 0 0 0 8 0V9M12 18v3",
@@ -70,10 +81,11 @@ const icon = name => s("svg", { cls: "ico", viewBox: "0 0 24 24", "aria-hidden":
 // What is known.
 
 let state = null, rows = new Map(), sel = "", details = new Map(), cursor = "";
-let user = stored("user") || "", mode = "", view = "chat", filter = { only: "", q: "" };
+let user = stored("user") || "", mode = "", view = "chat", filter = { only: "all", q: "" };
 const bench = { slow: 0, latency: 0, fault: "", first: 1 };
 const pictures = new URLSearchParams(location.search).get("pictures") === "1";
 const liveChoice = new URLSearchParams(location.search).get("live");
+const kindOf = kind => state.kinds.find(each => each.kind === kind);
 const narrow = () => getComputedStyle(document.querySelector(".tabs")).display !== "none";
 
 // Talking to the server.
@@ -86,6 +98,8 @@ async function api(path, body) {
   if (!response.ok) throw Object.assign(new Error(data.error || String(response.status)), { status: response.status, data });
   return data;
 }
+/** The same, for who can only say that it failed: null then. */
+const ask = (path, body) => api(path, body).catch(error => { complain(error); return null; });
 function complain(error) {
   if (error.message === "key") return;
   const key = "error." + error.message;
@@ -144,21 +158,27 @@ async function poll() {
   if (liveChoice !== "poll" && polls % 5 === 0 && !failures) connect();
   else polling = setTimeout(poll, 2000);
 }
-/** After an absence: whatever changed meanwhile, and the state of the program, which may be another one. */
+/** After an absence: whatever changed meanwhile, and the state of the program, which may be another one. It knows by the
+    store's names what was sent to the one before, and nothing of what was under way. */
 async function refresh() {
-  try {
-    state = await api("/api/state");
-    strip();
-    const all = await api("/api/deliveries");
-    all.deliveries.forEach(take);
-  } catch (error) { complain(error); }
+  const before = [...rows.values()], now = await ask("/api/state"), all = now && await ask("/api/deliveries");
+  if (!all) return;
+  state = now;
+  strip();
+  drawMenu();
+  const listed = new Set(all.deliveries.map(row => row.id));
+  all.deliveries.forEach(take);
+  const twin = row => all.deliveries.some(each => each.user === row.user && each.kind === row.kind && each.text === row.text && Math.abs(each.at - row.at) < 2 + row.seconds);
+  drop(before.filter(row => !listed.has(row.id) && (!row.done || twin(row))).map(row => row.id));
 }
 
+// As many as the server keeps.
+const ROWS_MAX = 500;
 let dirty = new Set(), frame = 0;
 function take(row) {
   const before = rows.get(row.id);
   rows.set(row.id, row);
-  if (row.live && row.done && !(before && before.done)) { counted.n += 1; counted.bad += row.outcome === "fault" || row.outcome === "refused"; }
+  if (row.live && row.done && !(before && before.done)) { counted.n += 1; counted.bad += failed(row); }
   details.delete(row.id);
   dirty.add(row.id);
   if (!frame) frame = requestAnimationFrame(draw);
@@ -167,7 +187,7 @@ function draw() {
   frame = 0;
   const ids = [...dirty];
   dirty = new Set();
-  while (rows.size > 500) { const oldest = rows.keys().next().value; rows.delete(oldest); dropRow(oldest); }
+  while (rows.size > ROWS_MAX) { const oldest = rows.keys().next().value; rows.delete(oldest); dropRow(oldest); }
   drawRows(ids);
   drawTurns(ids);
   if (ids.includes(sel)) drawDetail();
@@ -186,14 +206,17 @@ function tick() {
     if (any) tick();
   }, 100);
 }
+const failed = row => row.outcome === "fault" || row.outcome === "refused";
 const running = row => (row.done ? row.seconds : Math.max(0, Date.now() / 1000 - row.at));
 
 // The phone.
 
 const turns = new Map(), TURNS_MAX = 160;
+/** Whether the end of the conversation is in sight, and shall stay there whatever becomes of its height. */
+let atEnd = true;
+const toEnd = () => { $("log").scrollTop = $("log").scrollHeight; };
 function drawTurns(ids) {
   const log = $("log");
-  const stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
   const mine = ids.filter(id => { const row = rows.get(id); return row && row.user === user && (row.kind || !row.live); }).slice(-TURNS_MAX);
   for (const id of mine) {
     const row = rows.get(id);
@@ -212,23 +235,23 @@ function drawTurns(ids) {
   while (log.children.length > TURNS_MAX) { const first = log.firstChild; turns.delete(first.dataset && first.dataset.id); first.remove(); }
   $("peer").textContent = [...rows.values()].some(row => row.user === user && !row.done) ? t("phone.typing") : state.name;
   hello();
-  if (mine.length && stuck) log.scrollTop = log.scrollHeight;
+  if (mine.length && atEnd) toEnd();
 }
 function hello() {
   const log = $("log");
   const old = log.querySelector(".hello");
   if (turns.size) { if (old) old.remove(); return; }
   if (old) old.remove();
-  const idea = (label, order) => h("button", { type: "button", onclick: () => send(order) }, label);
+  const idea = (label, order) => button(label, () => send(order));
   log.append(h("div", { cls: "hello" }, h("p", null, t("hello")), h("div", { cls: "ideas" },
-    idea("👋 " + t("hello.hi"), { kind: "text", words: [t("hello.hi")] }), idea(kindName("subscribe"), { kind: "subscribe" }),
+    idea(t("hello.hi"), { kind: "text", words: [t("hello.hi")] }), idea(kindName("subscribe"), { kind: "subscribe" }),
     idea(kindName("image"), { kind: "image" }), idea(t("hello.slow"), { kind: "text", words: [t("hello.story")], slow: 7 }))));
 }
 function redrawPhone() {
   turns.clear();
   $("log").replaceChildren();
   drawTurns([...rows.values()].sort((a, b) => a.at - b.at).map(row => row.id));
-  $("log").scrollTop = $("log").scrollHeight;
+  toEnd();
 }
 function drawTurn(turn, row) {
   const parts = [];
@@ -238,9 +261,9 @@ function drawTurn(turn, row) {
   const quiet = row.outcome === "nothing" && !row.bubble.kind;
   if (!row.done) { if (!row.event) parts.push(line("them", h("div", { cls: "bubble" }, h("span", { cls: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"))), "")); }
   else if (row.bubble.kind && row.outcome === "reply") parts.push(row.bubble.kind.startsWith("transfer_") ? handedOver(row.bubble) : line("them", reply(row.bubble, row), t("them")));
-  else if (row.outcome === "nothing" && row.bubble.kind) parts.push(h("p", { cls: "sys" }, t("not-shown", { kind: kindName(row.bubble.kind) })));
-  else if (quiet) parts.push(h("p", { cls: "sys" }, t("no-reply")));
-  else if ((row.outcome === "fault" || row.outcome === "refused") && row.shown) parts.push(h("p", { cls: "fault", lang: "zh" }, t("fault.notice")));
+  else if (row.outcome === "nothing" && row.bubble.kind) parts.push(sys(t("not-shown", { kind: kindName(row.bubble.kind) })));
+  else if (quiet) parts.push(sys(t("no-reply")));
+  else if (failed(row) && row.shown) parts.push(h("p", { cls: "fault", lang: "zh" }, t("fault.notice")));
   turn.meta = h("button", { type: "button", cls: "meta", onclick: () => select(row.id, true) });
   drawMeta(turn, row);
   turn.replaceChildren(...parts, turn.meta);
@@ -251,7 +274,7 @@ function drawMeta(turn, row) {
   const retried = row.attempts.length > 1 || (row.attempts[0] && row.attempts[0].n > 1);
   if (retried) parts.push(row.attempts.map(a => circled(a.n) + mark(a)).join(" "));
   parts.push(h("span", { cls: row.seconds > 3 ? "warn" : "" }, row.done ? took(row.seconds) : running(row).toFixed(1) + " s"));
-  if (row.code) parts.push(h("span", { cls: "code" }, row.code));
+  if (row.code) parts.push(h("span", { cls: row.outcome === "reply" ? "code warn" : "code" }, row.code));
   else if (row.outcome === "fault") parts.push(whyShort(row));
   else if (row.rule_at) parts.push(h("span", null, row.rule_at));
   if (row.notes.length) parts.push(h("span", { cls: "warn" }, "⚠ " + row.notes.length));
@@ -262,9 +285,9 @@ const mark = attempt => MARKS[attempt.state] || "";
 const line = (side, bubble, who) => h("div", { cls: "line " + side }, side === "them" && avatar(side), h("div", null, who && h("span", { cls: "sr" }, who), bubble), side === "me" && avatar(side));
 const avatar = side => h("span", { cls: "avatar", "aria-hidden": "true" }, side === "me" ? t("me.short") : (state.name[0] || "w").toUpperCase());
 function systemLine(row) {
-  if (!row.said.kind) return line("me", h("div", { cls: "bubble" }, h("span", { cls: "mono" }, t("raw"))), t("me"));
+  if (!row.said.kind) return line("me", h("div", { cls: "bubble" }, mono(t("raw"))), t("me"));
   const more = row.said.scene || row.said.key || row.said.label || "";
-  return h("p", { cls: "sys" }, h("span", { cls: "sr" }, t("me")), t("event.did", { what: kindName(row.kind) }), more && h("b", null, " " + more));
+  return sys(h("span", { cls: "sr" }, t("me")), t("event.did", { what: kindName(row.kind) }), more && h("b", null, " " + more));
 }
 const bubble = (...children) => h("div", { cls: "bubble" }, ...children);
 function said(what) {
@@ -280,25 +303,25 @@ function said(what) {
 const cardText = (title, text) => [h("span", { cls: "head" }, title), text && h("span", { cls: "desc" }, text)];
 const safe = url => /^https?:\/\//i.test(url || "");
 const linkBox = (url, children) => (safe(url) ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...children) : h("div", { cls: "body" }, ...children));
-const mediaBox = (name, label, id) => h("div", { cls: "bubble media" }, h("div", { cls: "pic" }, icon(name), h("span", null, label), id && h("span", { cls: "mono" }, id)));
+const mediaBox = (name, label, id) => h("div", { cls: "bubble media" }, h("div", { cls: "pic" }, icon(name), h("span", null, label), id && mono(id)));
 function picture(url, id, label) {
   if (pictures && safe(url)) return h("div", { cls: "bubble media" }, h("div", { cls: "pic" }, h("img", { src: url, alt: label, referrerpolicy: "no-referrer", loading: "lazy" })));
   const box = mediaBox("image", label, id || url);
   if (safe(url)) box.firstChild.append(showPictures());
   return box;
 }
-const showPictures = () => h("button", { type: "button", cls: "mini", onclick: () => { location.href = "/?pictures=1"; } }, t("pictures.load"));
+const showPictures = () => button(t("pictures.load"), () => { location.href = "/?pictures=1"; });
 function reply(b, row) {
   const kind = b.kind;
   if (kind === "text") return bubble(...rich(b.text));
   if (kind === "image") return mediaBox("image", t("bubble.image"), b.media_id);
-  if (kind === "voice") return h("div", { cls: "bubble voice" }, icon("voice"), h("span", null, t("bubble.voice"), " ", h("span", { cls: "mono" }, b.media_id || "")));
-  if (kind === "video") return h("div", { cls: "card" }, h("div", { cls: "cover" }, icon("video"), h("span", { cls: "mono" }, b.media_id || "")), h("div", { cls: "body" }, ...cardText(b.title || t("bubble.video"), b.text)));
+  if (kind === "voice") return h("div", { cls: "bubble voice" }, icon("voice"), h("span", null, t("bubble.voice"), " ", mono(b.media_id || "")));
+  if (kind === "video") return h("div", { cls: "card" }, h("div", { cls: "cover" }, icon("video"), mono(b.media_id || "")), h("div", { cls: "body" }, ...cardText(b.title || t("bubble.video"), b.text)));
   if (kind === "music") return h("div", { cls: "bubble media" }, linkBox(b.url, [h("div", { cls: "tune" }, icon("note"), ...cardText(b.title || t("bubble.music"), b.text))]));
   if (kind === "news") return news(b, row);
   return bubble(kind);
 }
-const handedOver = b => h("p", { cls: "sys" }, b.kind === "transfer_biz_ai_ivr" ? t("bubble.ai") : t("bubble.handover", { account: b.account || "" }));
+const handedOver = b => sys(b.kind === "transfer_biz_ai_ivr" ? t("bubble.ai") : t("bubble.handover", { account: b.account || "" }));
 function news(b, row) {
   const articles = b.articles || [];
   const most = row.event ? 8 : b.most;
@@ -328,7 +351,7 @@ function rich(text) {
     else if (safe(href)) parts.push(h("a", { href, target: "_blank", rel: "noopener noreferrer" }, label));
     else if (href.startsWith("weixin://bizmsgmenu?")) {
       const words = new URLSearchParams(href.split("?")[1]).get("msgmenucontent") || label;
-      parts.push(h("button", { type: "button", cls: "choice", onclick: () => send({ kind: "text", words: [words] }) }, label));
+      parts.push(button(label, () => send({ kind: "text", words: [words] }), { cls: "choice" }));
     } else parts.push(found[0]);
   }
   parts.push(text.slice(at));
@@ -337,13 +360,15 @@ function rich(text) {
 function drawMenu() {
   const box = $("menu");
   box.hidden = !state.menu.length;
-  box.replaceChildren(...state.menu.map(button => {
-    const entries = button.sub_button || [];
-    if (!entries.length) return h("div", null, h("button", { type: "button", onclick: () => press(button) }, button.name));
-    const list = h("ul", { hidden: true }, ...entries.slice(0, 5).map(entry => h("li", null, h("button", { type: "button", onclick: () => { list.hidden = true; opener.setAttribute("aria-expanded", "false"); press(entry); } }, entry.name))));
-    const opener = h("button", { type: "button", "aria-expanded": "false", onclick: () => { list.hidden = !list.hidden; opener.setAttribute("aria-expanded", String(!list.hidden)); } }, "≡ " + button.name);
-    return h("div", { onkeydown: e => { if (e.key === "Escape") { list.hidden = true; opener.focus(); } } }, list, opener);
-  }));
+  box.replaceChildren(...state.menu.map(drawMenuButton));
+}
+function drawMenuButton(made) {
+  const entries = made.sub_button || [];
+  if (!entries.length) return h("div", null, button(made.name, () => press(made), { cls: "" }));
+  const open = yes => { list.hidden = !yes; opener.setAttribute("aria-expanded", String(yes)); };
+  const list = h("ul", { hidden: true }, ...entries.slice(0, 5).map(entry => h("li", null, button(entry.name, () => { open(false); press(entry); }, { cls: "" }))));
+  const opener = button("≡ " + made.name, () => open(list.hidden), { cls: "", "aria-expanded": "false" });
+  return h("div", { onkeydown: e => { if (e.key === "Escape") { open(false); opener.focus(); } } }, list, opener);
 }
 const MENU = { view: "url", miniprogram: "pagepath" };
 function press(entry) {
@@ -353,15 +378,10 @@ function press(entry) {
 
 // Sending.
 
-let inputs = [], recall = -1;
-try { inputs = JSON.parse(stored("inputs") || "[]"); } catch { /* somebody else's words */ }
+let inputs = recalled("inputs", []), recall = -1;
 async function send(order) {
-  const full = { user, mode, ...bench, ...order };
-  try {
-    const { id } = await api("/api/send", full);
-    select(id);
-    return id;
-  } catch (error) { complain(error); return ""; }
+  const sent = await ask("/api/send", { user, mode, ...bench, ...order });
+  if (sent) select(sent.id);
 }
 function submit() {
   const box = $("text"), text = box.value;
@@ -388,25 +408,25 @@ function typed(event) {
 const KIND_ICONS = { image: "image", voice: "voice", video: "video", shortvideo: "video", location: "location", link: "link", text: "text", subscribe: "plus", "subscribe:scene": "scan", unsubscribe: "minus",
   scan: "scan", location_event: "location", view: "link", scancode_push: "scan", scancode_waitmsg: "scan", pic_sysphoto: "camera", pic_photo_or_album: "image", pic_weixin: "image", location_select: "location",
   templatesendjobfinish: "bell", kf_create_session: "person", kf_close_session: "person", kf_switch_session: "person" };
-const kept = kind => { try { return JSON.parse(stored("form." + kind) || "[]"); } catch { return []; } };
 function openSheet(open) {
   showSheet(open);
   if (open) drawSheet();
 }
 function drawSheet() {
   const groups = Object.entries(state.groups), shown = new Set(groups.flatMap(group => group[1]));
-  const tile = kind => h("button", { type: "button", "data-kind": kind, onclick: () => openForm(kind) }, icon(KIND_ICONS[kind] || "tap"), kindName(kind));
-  const others = h("select", { id: "others", onchange: e => e.target.value && openForm(e.target.value) }, h("option", { value: "" }, "…"),
-    ...state.kinds.filter(each => !shown.has(each.kind)).map(each => h("option", { value: each.kind }, has("kind." + each.kind) ? each.kind + " · " + kindName(each.kind) : each.kind)));
+  const tile = kind => button([icon(KIND_ICONS[kind] || "tap"), kindName(kind)], () => openForm(kind), { cls: "", "data-kind": kind });
+  const others = h("select", { id: "others", onchange: e => e.target.value && openForm(e.target.value) }, option("", "…"),
+    ...state.kinds.filter(each => !shown.has(each.kind)).map(each => option(each.kind, has("kind." + each.kind) ? each.kind + " · " + kindName(each.kind) : each.kind)));
   $("sheet").replaceChildren(...groups.flatMap(([name, kinds]) => [h("h3", null, t("sheet." + name)), h("div", { cls: "kinds" }, ...kinds.map(tile))]),
-    h("h3", null, t("sheet.more")), h("div", { cls: "kinds" }, h("button", { type: "button", "data-kind": "raw", onclick: () => openRaw("text") }, icon("code"), kindName("raw"))),
+    h("h3", null, t("sheet.more")), h("div", { cls: "kinds" }, button([icon("code"), kindName("raw")], () => openRaw("text"), { cls: "", "data-kind": "raw" })),
     h("div", { cls: "form" }, h("div", { cls: "field" }, h("label", { for: "others" }, t("sheet.others")), others)));
   $("sheet").scrollTop = 0;
 }
+const toSheet = () => button("‹ " + t("sheet.back"), drawSheet, { cls: "mini grow" });
 function openForm(name, values) {
   const [kind, scene] = name.split(":");
-  const known = state.kinds.find(each => each.kind === kind);
-  const old = values || kept(name);
+  const known = kindOf(kind);
+  const old = values || recalled("form." + name, []);
   const fields = known.asks.map((ask, i) => h("div", { cls: "field" },
     h("label", { for: "f" + i }, has("field." + ask.name) ? t("field." + ask.name) + " " : "", h("code", null, ask.name)), h("input", { id: "f" + i, "data-ask": "", value: old[i] ?? ask.value, autocomplete: "off" })));
   if (scene) fields.push(h("div", { cls: "field" }, h("label", { for: "fs" }, t("field.scene")), h("input", { id: "fs", value: old.scene || "42", autocomplete: "off" })));
@@ -415,42 +435,42 @@ function openForm(name, values) {
     const words = [...form.querySelectorAll("[data-ask]")].map(input => input.value);
     stored("form." + name, JSON.stringify(words));
     send({ kind, words, scene: scene ? $("fs").value : "" });
-  } }, h("h3", null, kindName(name)), ...fields, !fields.length && h("p", { cls: "dim" }, t("sheet.nothing")),
-  h("div", { cls: "row" }, h("button", { type: "button", cls: "mini grow", onclick: drawSheet }, "‹ " + t("sheet.back")), h("button", { type: "button", cls: "mini", onclick: () => openRaw(kind) }, "XML"), h("button", { cls: "primary" }, t("phone.send"))));
+  } }, h("h3", null, kindName(name)), ...fields, !fields.length && dim(t("sheet.nothing")),
+  h("div", { cls: "row" }, toSheet(), button("XML", () => openRaw(kind)), h("button", { cls: "primary" }, t("phone.send"))));
   $("sheet").replaceChildren(form);
   (form.querySelector("input") || form.querySelector(".primary")).focus();
 }
 function openRaw(kind, xml) {
   const now = Math.floor(Date.now() / 1000);
   const fresh = text => text.replace(/<CreateTime>\d+/, "<CreateTime>" + now).replace(/(<Msg(?:Id|ID)>)\d+/, "$1" + now + String(Math.random()).slice(2, 9)).replace(/(<FromUserName><!\[CDATA\[)[^\]]*/, "$1" + user);
-  const area = h("textarea", { id: "raw", spellcheck: "false", value: xml || fresh(state.kinds.find(each => each.kind === kind).xml) });
-  const choose = h("select", { id: "raw-kind", onchange: e => { area.value = fresh(state.kinds.find(each => each.kind === e.target.value).xml); } }, ...state.kinds.map(each => h("option", { value: each.kind, selected: each.kind === kind }, each.kind)));
+  const area = h("textarea", { id: "raw", spellcheck: "false", value: fresh(xml || kindOf(kind).xml) });
+  const choose = h("select", { id: "raw-kind", onchange: e => { area.value = fresh(kindOf(e.target.value).xml); } }, ...state.kinds.map(each => option(each.kind, each.kind, { selected: each.kind === kind })));
   showSheet();
   $("sheet").replaceChildren(h("form", { cls: "form", onsubmit: e => { e.preventDefault(); send({ kind: "raw", xml: area.value, words: [] }); } }, h("h3", null, kindName("raw")),
     h("div", { cls: "field" }, h("label", { for: "raw-kind" }, t("sheet.template")), choose), h("div", { cls: "field" }, h("label", { for: "raw" }, "XML"), area),
-    h("div", { cls: "row" }, h("button", { type: "button", cls: "mini grow", onclick: drawSheet }, "‹ " + t("sheet.back")), h("button", { cls: "primary" }, t("phone.send")))));
+    h("div", { cls: "row" }, toSheet(), h("button", { cls: "primary" }, t("phone.send")))));
   area.focus();
 }
 function showSheet(open = true) { $("sheet").hidden = !open; $("plus").setAttribute("aria-expanded", String(open)); }
 
 function drawBench() {
   const said = [];
-  $("slow").value = bench.slow; $("latency").value = bench.latency; $("fault").value = bench.fault; $("first").value = bench.first;
+  for (const id in bench) $(id).value = bench[id];
   $("slow-out").textContent = bench.slow + " s"; $("latency-out").textContent = bench.latency + " s";
   if (bench.slow) said.push(t("bench.said.slow", bench));
   if (bench.latency) said.push(t("bench.said.latency", bench));
   if (bench.fault) said.push(t("fault." + bench.fault));
   if (bench.first > 1) said.push(t("bench.said.first", bench));
   $("bench-sum").textContent = said.length ? said.join(" · ") : t("bench.none");
-  $("active").hidden = !said.length;
-  $("active").replaceChildren(...said.map(each => h("span", null, each)), said.length ? h("button", { type: "button", onclick: calm }, t("bench.reset")) : "");
+  $("active").hidden = $("calm").hidden = !said.length;
+  $("active").replaceChildren(...said.map(each => h("span", null, each)), said.length ? button(t("bench.reset"), calm, { cls: "" }) : "");
 }
 function calm() { Object.assign(bench, { slow: 0, latency: 0, fault: "", first: 1 }); drawBench(); $("text").focus(); }
 function drawFaults() {
   const off = each => each.sealed && mode === "plain";
   if (state.faults.some(each => each.name === bench.fault && off(each))) bench.fault = "";
-  $("fault").replaceChildren(h("option", { value: "" }, t("fault.none")), ...[...new Set(state.faults.map(each => each.group))].map(group => h("optgroup", { label: t("faults." + group) },
-    ...state.faults.filter(each => each.group === group).map(each => h("option", { value: each.name, disabled: off(each) }, t("fault." + each.name))))));
+  $("fault").replaceChildren(option("", t("fault.none")), ...[...new Set(state.faults.map(each => each.group))].map(group => h("optgroup", { label: t("faults." + group) },
+    ...state.faults.filter(each => each.group === group).map(each => option(each.name, t("fault." + each.name), { disabled: off(each) })))));
 }
 function drawModes() {
   const legend = $("modes").firstElementChild;
@@ -458,42 +478,49 @@ function drawModes() {
     h("input", { type: "radio", name: "mode", value: each, checked: each === mode, onchange: () => { mode = each; stored("mode", each); drawFaults(); drawBench(); } }), h("span", { lang: "zh" }, MODES[each]))));
 }
 function drawUsers() {
-  const names = [...new Set([state.user, ...JSON.parse(stored("users") || "[]"), user])];
-  $("user").replaceChildren(...names.map(name => h("option", { value: name, selected: name === user }, name)), h("option", { value: "+" }, t("user.new")));
+  const names = [...new Set([state.user, ...recalled("users", []), user])];
+  $("user").replaceChildren(...names.map(name => option(name, name, { selected: name === user })), option("+", t("user.new")));
 }
 function chooseUser(name) {
   if (name === "+") {
-    const names = JSON.parse(stored("users") || "[]");
+    const names = recalled("users", []);
     name = "oTEST" + String(names.length + 2).padStart(4, "0");
     stored("users", JSON.stringify([...names, name]));
   }
   user = name;
   stored("user", user);
   drawUsers();
+  drawRows([...rows.keys()]);
   redrawPhone();
 }
 async function clearUser() {
   const gone = user;
-  try { await api("/api/clear", { user: gone }); forget(gone); say(t("user.cleared", { user: gone }), true); } catch (error) { complain(error); }
+  if (!await ask("/api/clear", { user: gone })) return;
+  forget(gone);
+  say(t("user.cleared", { user: gone }), true);
 }
 function forget(name) {
-  for (const row of [...rows.values()]) if (row.user === name) { rows.delete(row.id); dropRow(row.id); }
-  if (!rows.has(sel)) { sel = ""; drawDetail(); }
+  drop([...rows.values()].filter(row => row.user === name).map(row => row.id));
   redrawPhone();
+}
+function drop(ids) {
+  if (!ids.length) return;
+  for (const id of ids) { rows.delete(id); details.delete(id); dropRow(id); }
+  if (!rows.has(sel)) select([...rows.keys()].pop() || "");
+  hello();
   drawCount();
 }
 
 // The list.
 
 const trs = new Map();
+const ONLY = {
+  all: () => true, failed, slow: row => running(row) > 3, retried: row => row.attempts.length > 1,
+  live: row => row.live, mine: row => !row.live, events: row => row.event,
+};
 const RESULT = { reply: "ok", nothing: "dim", refused: "bad", fault: "bad", error: "bad" };
 function shownInList(row) {
-  if (filter.only === "failed" && !(row.outcome === "fault" || row.outcome === "refused")) return false;
-  if (filter.only === "slow" && !(running(row) > 3)) return false;
-  if (filter.only === "retried" && row.attempts.length < 2) return false;
-  if (filter.only === "live" && !row.live) return false;
-  if (filter.only === "mine" && row.live) return false;
-  if (filter.only === "events" && !row.event) return false;
+  if (!ONLY[filter.only](row)) return false;
   const words = filter.q.toLowerCase();
   return !words || [row.id, row.user, row.kind, kindName(row.kind), row.text, row.code, row.rule, row.rule_at].some(each => String(each).toLowerCase().includes(words));
 }
@@ -514,19 +541,20 @@ function drawRows(ids) {
     }
     tr.replaceChildren(
       h("td", null, h("time", { datetime: new Date(row.at * 1000).toISOString() }, clock(row.at))),
-      h("td", { cls: "what" }, tag(row), row.kind && row.kind !== "text" && h("span", { cls: "kind" }, kindName(row.kind)), row.text),
+      h("td", { cls: "what" }, tag(row), row.kind && row.kind !== "text" && h("span", { cls: "kind" }, kindName(row.kind)), row.text, whose(row)),
       h("td", { cls: RESULT[row.outcome] || "dim" }, ...result(row)),
-      h("td", { cls: "num" + (row.seconds > 3 ? " slowly" : "") }, row.attempts.length > 1 ? circled(row.attempts[row.attempts.length - 1].n) + " " : "", row.done ? took(row.seconds) : "…"));
+      h("td", { cls: "num" + (row.seconds > 3 ? " slowly" : "") }, row.attempts.length > 1 ? circled(row.attempts.at(-1).n) + " " : "", row.done ? took(row.seconds) : "…"));
     tr.hidden = !shownInList(row);
   }
   drawCount();
   if (!body.querySelector('tr[tabindex="0"]') && body.firstElementChild) body.firstElementChild.tabIndex = 0;
 }
-const tag = row => (row.live ? h("span", { cls: "tag real" }, t("tag.live")) : row.replay_of ? h("span", { cls: "tag" }, row.same ? t("tag.same") : t("tag.replay")) : row.mode && row.mode !== state.mode ? h("span", { cls: "tag", lang: "zh" }, MODES[row.mode]) : "");
+const tag = row => (row.live ? h("span", { cls: "tag real" }, t("tag.live")) : row.replay_of ? h("span", { cls: "tag" }, row.same ? t("tag.same") : t("tag.replay")) : "");
+const whose = row => row.user && row.user !== user && h("span", { cls: "whose" }, row.user);
 function result(row) {
   if (!row.done) return ["…"];
-  if (row.outcome === "refused") return ["✕ ", h("span", { cls: "mono" }, row.code || String(row.values.status || ""))];
-  if (row.outcome === "fault") return ["✕ ", row.code ? h("span", { cls: "mono" }, row.code) : whyShort(row)];
+  if (row.outcome === "refused") return ["✕ ", mono(row.code || String(row.values.status || ""))];
+  if (row.outcome === "fault") return ["✕ ", row.code ? mono(row.code) : whyShort(row)];
   if (row.bubble.kind) return ["→ ", kindName(row.bubble.kind) + (row.bubble.text ? " " + row.bubble.text : row.bubble.articles && row.bubble.articles[0] ? " " + row.bubble.articles[0].title : "")];
   return [t("no-reply.short")];
 }
@@ -568,20 +596,21 @@ async function select(id, go) {
   await drawDetail();
   if (go) { if (narrow()) pane("inspector"); $("inspector").focus({ preventScroll: true }); }
 }
-let opened = { summary: true };
-try { opened = { summary: true, decrypted: true, ...JSON.parse(stored("sections") || "{}") }; } catch { /* the default */ }
+const opened = { summary: true, decrypted: true, ...recalled("sections", {}) };
+async function detailOf(id) {
+  let found = details.get(id);
+  if (!found || found.seq !== rows.get(id)?.seq) found = await ask("/api/deliveries/" + id);
+  if (found) details.set(id, found);
+  return found;
+}
 async function drawDetail() {
   const id = sel, row = rows.get(id), box = $("detail");
   const tr = trs.get(id);
   if (tr) tr.setAttribute("aria-selected", "true");
   if (!row) { box.replaceChildren(h("div", { cls: "empty" }, h("p", null, t("inspect.none")))); return; }
   if (box.dataset.id !== id) { box.dataset.id = id; box.scrollTop = 0; box.replaceChildren(top(row)); drawRuler(row); }
-  let found = details.get(id);
-  if (!found || found.seq !== row.seq) {
-    try { found = await api("/api/deliveries/" + id); } catch (error) { complain(error); return; }
-    if (sel !== id || found.seq < rows.get(id).seq) return;
-    details.set(id, found);
-  }
+  const found = await detailOf(id);
+  if (!found || sel !== id || !rows.has(id) || found.seq < rows.get(id).seq) return;
   const at = box.scrollTop;
   box.replaceChildren(top(found), ...sections(found));
   drawRuler(found);
@@ -589,7 +618,7 @@ async function drawDetail() {
 }
 function top(row) {
   const can = row.xml !== "" && (row.xml || !row.live);
-  const act = (key, run, more) => h("button", { type: "button", cls: "mini", disabled: more && more.off, onclick: run, "data-do": key }, t("do." + key));
+  const act = (key, run, more) => button(t("do." + key), run, { disabled: more && more.off, "data-do": key });
   return h("div", { cls: "top" },
     h("div", { cls: "headline" }, h("strong", null, row.text || kindName(row.kind)), h("span", { cls: "dim" }, [kindName(row.kind), row.user, row.mode && t("mode." + row.mode), clock(row.at), row.id].filter(Boolean).join(" · "))),
     sentence(row),
@@ -599,7 +628,7 @@ function top(row) {
       act("replay", () => replay(row.id, false), { off: !can }), act("same", () => replay(row.id, true), { off: !can }), act("edit", () => edit(row.id), { off: !can }),
       act("curl", () => copy(row.id, "curl")), act("send", () => copy(row.id, "send")), act("chat", () => copy(row.id, "chat")), act("xml", () => download(row.id), { off: !can }),
       h("span", { cls: "copied", id: "copied" })),
-    row.replay_of && h("p", { cls: "dim" }, t("replay.note", { id: row.replay_of })));
+    row.replay_of && dim(t("replay.note", { id: row.replay_of })));
 }
 const final = row => row.attempts.find(a => ["reply", "nothing", "refused", "fault"].includes(a.state)) || row.attempts[row.attempts.length - 1];
 function sentence(row) {
@@ -612,7 +641,7 @@ function sentence(row) {
     else { key = row.outcome === "refused" ? (row.live ? "refused.live" : "refused") : row.shown ? "fault" : "fault.hidden"; cls = "bad"; }
     if (row.code) {
       const [title, cause, fix] = codeWords(row.code, row.values);
-      small = [h("small", null, h("span", { cls: "mono" }, row.code), title), cause && h("small", null, t("cause") + cause), fix && h("small", null, t("fix") + fix)];
+      small = [h("small", null, cls !== "bad" && "⚠ ", mono(row.code), title), cause && h("small", null, t("cause") + cause), fix && h("small", null, t("fix") + fix)];
     } else if (row.why) small = [h("small", null, has("why." + row.why) ? t("why." + row.why, row.values) : row.why)];
   }
   return h("p", { cls: "verdict " + cls, id: "verdict" }, t("verdict." + key, values), ...small);
@@ -653,7 +682,8 @@ function sections(d) {
   const request = d.requests[0], last = d.requests[d.requests.length - 1];
   const wins = d.candidates.find(c => c.open);
   made.push(section("summary", d.rule_at || (wins ? wins.at : ""), ...seen(d), h("h4", { cls: "dim" }, t("rule.asked")), why(d.candidates)));
-  if (!d.xml && d.live) made.push(section("decrypted", "", h("p", { cls: "dim" }, t("content.off"))));
+  if (d.state) made.push(section("state", t(same(...d.state) ? "state.same" : "state.changed"), ...memory(...d.state)));
+  if (!d.xml && d.kind) made.push(section("decrypted", "", dim(t("content.off"))));
   if (d.xml) made.push(section("decrypted", kindName(d.kind), xml(d.xml)));
   if (d.reply_xml) made.push(section("reply", d.bubble.kind ? kindName(d.bubble.kind) + " · " + bytes(d.reply_xml) : "", xml(d.reply_xml)));
   if (request) {
@@ -671,21 +701,29 @@ function seen(d) {
   const facts = [];
   if (d.bubble.kind === "text") facts.push([t("fact.sees"), h("span", null, d.bubble.text)], [t("fact.size"), bytes(d.bubble.text) + " / 2047"]);
   else if (d.bubble.kind) facts.push([t("fact.sees"), kindName(d.bubble.kind) + (d.bubble.title ? " · " + d.bubble.title : "")]);
-  if (d.rule) facts.push([t("fact.rule"), h("span", { cls: "mono" }, d.rule)]);
+  if (d.rule) facts.push([t("fact.rule"), mono(d.rule)]);
   if (d.order && d.order.fault) facts.push([t("fact.fault"), t("fault." + d.order.fault)]);
   if (d.order && d.order.slow) facts.push([t("fact.slow"), d.order.slow + " s"]);
   return facts.length ? [h("dl", { cls: "facts" }, ...facts.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]))] : [];
 }
+const same = (before, after) => JSON.stringify(before) === JSON.stringify(after);
+/** The user's state: what it is now, and what it was where that is something else. */
+function memory(before, after) {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  if (!names.length) return [dim(t("state.none"))];
+  const was = name => h("del", null, name in before ? before[name] : "—");
+  return [h("dl", { cls: "facts mono" }, ...names.flatMap(name => [h("dt", null, name), h("dd", null, before[name] === after[name] ? after[name] : [was(name), " → ", h("ins", null, after[name] ?? "—")])]))];
+}
 function why(candidates) {
-  if (!candidates.length) return h("p", { cls: "dim" }, t("rule.none"));
+  if (!candidates.length) return dim(t("rule.none"));
   const first = candidates.find(c => c.open);
-  return h("ol", { cls: "why" }, ...candidates.slice(0, 12).map(c => h("li", { cls: c === first ? "win" : "dim" }, c === first ? "✓" : c.open ? "·" : "✕", h("b", null, c.name), h("span", { cls: "mono" }, c.at),
-    h("span", null, t("level." + c.level) + (c.word ? "「" + c.word + "」" : "") + (c.priority ? " · " + t("rules.priority") + " " + c.priority : "") + (c.open ? "" : " · " + t("rule.closed"))))));
+  return h("ol", { cls: "why" }, ...candidates.slice(0, 12).map(c => h("li", { cls: c === first ? "win" : "dim" }, c === first ? "✓" : c.open ? "·" : "✕", h("b", null, c.name), mono(c.at),
+    h("span", null, t("level." + c.level) + (c.word ? t("quoted", { text: c.word }) : "") + (c.priority ? " · " + t("rule.priority", { n: c.priority }) : "") + (c.open ? "" : " · " + t("rule.closed"))))));
 }
 function xml(text) {
   const pre = h("pre", { tabindex: "0", "data-xml": "" });
   // Pretty without changing a byte that matters: each element on a line, what stands in CDATA as it is.
-  const pretty = text.includes("\n") ? text : text.replace(/(<!\[CDATA\[[\s\S]*?\]\]>)|(>)(?=<(?!\/|!))/g, (all, cdata) => cdata || ">\n");
+  const pretty = text.replace(/(<!\[CDATA\[[\s\S]*?\]\]>(?!<\/xml>))|>(?=<(?:[A-Za-z_]|\/xml>))/g, (all, cdata) => cdata || ">\n").replace(/\]\]>(?=<\/xml>)/, "]]>\n");
   for (const part of pretty.split(/(<!\[CDATA\[|\]\]>|<\/?[A-Za-z_][\w.-]*[^<>]*>)/)) {
     if (!part) continue;
     pre.append(part.startsWith("<![") || part === "]]>" ? h("span", { cls: "d" }, part) : part.startsWith("<") ? h("span", { cls: "x" }, part) : h("span", { cls: "s" }, part));
@@ -698,30 +736,29 @@ function http(request) {
     h("pre", { tabindex: "0" }, `${request.method} ${request.path}?${request.query}\n` + request.headers.map(([k, v]) => k + ": " + v).join("\n")), xml(request.body)];
 }
 const decode = text => { try { return decodeURIComponent(text.replace(/\+/g, " ")); } catch { return text; } };
-const answered = request => [h("pre", { tabindex: "0" }, (request.status ? "HTTP " + request.status + "\n" : "") + request.answer_headers.map(([k, v]) => k + ": " + v).join("\n")), request.answer ? xml(request.answer) : h("p", { cls: "dim" }, t("answer.empty"))];
+const answered = request => [h("pre", { tabindex: "0" }, (request.status ? "HTTP " + request.status + "\n" : "") + request.answer_headers.map(([k, v]) => k + ": " + v).join("\n")), request.answer ? xml(request.answer) : dim(t("answer.empty"))];
 function signature(sig) {
-  return [h("p", { cls: "dim" }, t("sig.how", { name: sig.name })), h("ol", { cls: "sorted" }, ...sig.sorted.map((part, i) => h("li", null, h("span", null, i + 1), h("span", null, part || "∅")))),
+  return [dim(t("sig.how", { name: sig.name })), h("ol", { cls: "sorted" }, ...sig.sorted.map((part, i) => h("li", null, h("span", null, i + 1), h("span", null, part || "∅")))),
     h("dl", { cls: "facts" }, h("dt", null, t("sig.joined")), h("dd", { cls: "mono cut" }, sig.joined), h("dt", null, t("sig.ours")), h("dd", { cls: "mono" }, sig.ours), h("dt", null, t("sig.theirs")), h("dd", { cls: "mono " + (sig.same ? "ok" : "bad") }, sig.theirs || "—")),
     h("p", { cls: sig.same ? "ok" : "bad" }, sig.same ? "✓ " + t("sig.same") : "✕ " + (sig.miss ? t("sig.miss", { miss: t("miss." + sig.miss) }) : t("sig.differ")))];
 }
-const envelope = o => [h("p", { cls: o.step ? "bad" : "ok" }, (o.step ? "✕ " : "✓ ") + t("aes." + (o.step || "ok"), o)), h("p", { cls: "dim" }, t("aes.how"))];
+const envelope = o => [h("p", { cls: o.step ? "bad" : "ok" }, (o.step ? "✕ " : "✓ ") + t("aes." + (o.step || "ok"), o)), dim(t("aes.how"))];
 function checks(list, notes) {
-  return h("ul", { cls: "checks" }, ...list.map(c => h("li", { cls: c.ok ? "" : "bad" }, h("span", null, c.ok ? "✓" : "✕"), h("div", null, t("check." + c.name), !c.ok && h("small", null, h("span", { cls: "mono" }, c.code), " ", ...codeWords(c.code, c.values).slice(0, 1), " — ", codeWords(c.code, c.values)[2])))),
+  return h("ul", { cls: "checks" }, ...list.map(c => h("li", { cls: c.ok ? "" : "bad" }, h("span", null, c.ok ? "✓" : "✕"), h("div", null, t("check." + c.name), !c.ok && h("small", null, mono(c.code), " ", ...codeWords(c.code, c.values).slice(0, 1), " — ", codeWords(c.code, c.values)[2])))),
     ...notes.map(n => h("li", { cls: "slowly" }, h("span", null, "⚠"), h("div", null, t("note." + n.code, n.values)))));
 }
 async function replay(id, same) {
-  try {
-    const made = await api("/api/replay/" + id, { same });
-    await select(made.id);
-    for (let i = 0; i < 170 && !(rows.get(made.id) && rows.get(made.id).done); i++) await new Promise(done => setTimeout(done, 100));
-    const tr = trs.get(made.id), row = rows.get(made.id);
-    if (tr && !narrow()) tr.focus();
-    if (row) say(t("replayed", { result: $("verdict") ? $("verdict").firstChild.textContent : "" }));
-  } catch (error) { complain(error); }
+  const made = await ask("/api/replay/" + id, { same });
+  if (!made) return;
+  await select(made.id);
+  // Three deliveries, and a little more.
+  for (let i = 0; i < 170 && !rows.get(made.id)?.done; i++) await new Promise(done => setTimeout(done, 100));
+  if (!narrow()) trs.get(made.id)?.focus();
+  if ($("verdict")) say(t("replayed", { result: $("verdict").firstChild.textContent }));
 }
-function edit(id) {
-  const row = rows.get(id), found = details.get(id);
-  if (!row) return;
+async function edit(id) {
+  const row = rows.get(id), found = await detailOf(id);
+  if (!row || !found) return;
   pane("phone");
   if (row.user && !row.live && row.user !== user) chooseUser(row.user);
   const order = row.order || {};
@@ -730,27 +767,23 @@ function edit(id) {
   drawBench();
   if (row.kind === "text" && order.kind === "text") { openSheet(false); $("text").value = row.text; grow(); $("text").focus(); }
   else if (order.kind && order.kind !== "raw") { showSheet(); openForm(order.scene ? "subscribe:scene" : order.kind, order.words); }
-  else openRaw("text", found && found.xml);
+  else openRaw("text", found.xml);
 }
 async function copy(id, what) {
-  let found = details.get(id);
-  try { found = found || await api("/api/deliveries/" + id); } catch (error) { complain(error); return; }
+  const found = await detailOf(id);
+  if (!found) return;
   const text = found.copies[what];
   let done = true;
-  try { await navigator.clipboard.writeText(text); } catch {
-    const area = h("textarea", { cls: "sr", value: text }), focus = document.activeElement;
-    document.body.append(area);
-    area.select();
-    done = document.execCommand("copy");
-    area.remove();
-    focus.focus();
-  }
+  try { await navigator.clipboard.writeText(text); } catch { done = false; }
   document.body.dataset.copied = text;
-  if ($("copied")) { $("copied").textContent = done ? "✓ " + t("copied") : t("copied.not"); setTimeout(() => { if ($("copied")) $("copied").textContent = ""; }, 2500); }
-  say(t("copied"));
+  const words = done ? "✓ " + t("copied") : t("copied.not"), where = $("copied");
+  say(words);
+  if (!where) return;
+  where.textContent = words;
+  setTimeout(() => { where.textContent = ""; }, 2500);
 }
-function download(id) {
-  const found = details.get(id);
+async function download(id) {
+  const found = await detailOf(id);
   if (!found) return;
   const url = URL.createObjectURL(new Blob([found.xml], { type: "text/xml" }));
   h("a", { href: url, download: id + ".xml" }).click();
@@ -760,31 +793,41 @@ function download(id) {
 // Rules, health, settings.
 
 function strip() {
-  const problems = state.health.problems;
-  $("strip").hidden = !problems.length;
-  $("strip").replaceChildren(...(problems.length ? [t("strip", { n: problems.length }), " ", ...problems.slice(0, 3).flatMap(p => [h("b", null, p.code), " ", p.file + (p.line ? ":" + p.line : ""), " ", codeWords(p.code, p.values)[0], " "])] : []));
+  const { problems, pending } = state.health;
+  $("strip").hidden = !problems.length && !pending;
+  $("strip").classList.toggle("mild", !problems.length);
+  if (problems.length) $("strip").replaceChildren(h("p", null, t("strip", { n: problems.length })), h("ul", null, ...problems.slice(0, 3).map(problem)));
+  else $("strip").replaceChildren(h("p", null, t("strip.pending")), state.can_reload && button(t("strip.reload"), reload) || "");
 }
+function problem(p) {
+  const [title, , fix] = codeWords(p.code, p.values);
+  return h("li", null, h("b", null, p.code), " ", h("b", null, p.file + (p.line ? ":" + p.line : "")), " ", title, fix && h("small", null, t("fix") + fix));
+}
+const reload = () => ask("/api/reload", {});
+// Where somebody looks at the files, they are loaded within a second; only what takes longer is worth a word.
+const PENDING_MS = 2000;
+let pendingTimer = 0;
 function reloaded(health) {
   state.health = health;
+  clearTimeout(pendingTimer);
+  if (health.pending) { pendingTimer = setTimeout(strip, PENDING_MS); return; }
   strip();
   say(health.problems.length ? t("reload.bad") : t("reload.good", { n: health.rules }));
   if (view === "rules") drawRules();
   if (view === "health") drawHealth();
 }
 async function drawRules() {
-  let found;
-  try { found = await api("/api/rules"); } catch (error) { complain(error); return; }
-  $("rules").replaceChildren(...found.rules.map((r, i) => h("tr", null, h("td", { cls: "num dim" }, i + 1), h("td", null, r.name, r.hours && h("span", { cls: "tag" }, t("rules.hours"))),
+  const found = await ask("/api/rules");
+  if (!found) return;
+  $("rules").replaceChildren(...found.rules.map((r, i) => h("tr", null, h("td", { cls: "num dim" }, i + 1), h("td", { cls: "name" }, r.name, r.hours && h("span", { cls: "tag" }, t("rules.hours"))),
     h("td", null, ...(r.patterns.length ? r.patterns.map(p => h("span", { cls: "pat" }, p)) : [h("span", { cls: "dim" }, kindName(r.kind))]), r.patterns.length && r.kind !== "text" ? h("span", { cls: "dim" }, kindName(r.kind)) : ""),
     h("td", { cls: "nowrap" }, t("level." + r.level)), h("td", { cls: "num" }, r.priority || ""), h("td", { cls: "num" }, r.hits || ""), h("td", { cls: "mono" }, r.at))));
-  if (!$("try-kind").options.length) $("try-kind").replaceChildren(...state.kinds.map(each => h("option", { value: each.kind }, has("kind." + each.kind) ? kindName(each.kind) : each.kind)));
+  if (!$("try-kind").options.length) $("try-kind").replaceChildren(...state.kinds.map(each => option(each.kind, kindName(each.kind))));
 }
 async function tryRule(event) {
   event.preventDefault();
-  try {
-    const found = await api("/api/try", { kind: $("try-kind").value, text: $("try-text").value });
-    $("tried").replaceChildren(why(found.candidates));
-  } catch (error) { complain(error); }
+  const found = await ask("/api/try", { kind: $("try-kind").value, text: $("try-text").value });
+  if (found) $("tried").replaceChildren(why(found.candidates));
 }
 function drawHealth() {
   const hl = state.health, all = [...rows.values()], live = all.filter(row => row.live && row.kind);
@@ -794,54 +837,72 @@ function drawHealth() {
   const failing = live.filter(row => row.at > Date.now() / 1000 - 300 && row.outcome === "fault").length;
   const tile = (value, label, alarm) => h("li", { cls: alarm ? "alarm" : "" }, h("strong", null, value), h("span", null, label));
   $("tiles").replaceChildren(
-    tile(last ? clock(last) : t("health.never"), t("health.last")), tile(`${failing} / ${hl.alarm}`, t("health.failures"), failing > 5), tile(p(0.5), t("health.p50")), tile(p(0.95), t("health.p95"), times.length && times[Math.floor(.95 * times.length)] > 3),
-    tile(String(hl.rules), t("health.rules"), hl.problems.length), tile(hl.aes, "AES"), tile(t("mode." + hl.mode), t("mode.label")), tile(span(hl.uptime), t("health.uptime")));
+    tile(last ? clock(last) : t("health.never"), t("health.last")), tile(`${failing} / ${hl.alarm}`, t("health.failures"), failing > 5), tile(p(0.5), t("health.p50")), tile(p(0.95), t("health.p95"), times.length && times[Math.floor(.95 * times.length)] > 3));
+  $("facts").textContent = [`wxserve ${hl.version}`, `Python ${hl.python}`, `AES ${hl.aes}`, t("mode." + hl.mode), t("health.rules", { n: hl.rules }), t("health.uptime", { time: lasted(hl.uptime) })].join(" · ");
   const limit = Date.now() / 1000, minutes = 30, bins = [...Array(minutes)].map(() => ({ live: 0, mine: 0, bad: 0, retry: 0 }));
   for (const row of all) {
     const bin = bins[minutes - 1 - Math.floor((limit - row.at) / 60)];
     if (!bin) continue;
     bin[row.live ? "live" : "mine"] += 1;
-    bin.bad += row.outcome === "fault" || row.outcome === "refused";
+    bin.bad += failed(row);
     bin.retry += Math.max(0, row.attempts.length - 1);
   }
   // As wide as the picture will be, so that its letters are as large as all others.
   const room = $("charts").clientWidth, columns = Math.max(1, Math.floor((room + 14) / 444));
   CW = Math.max(240, Math.floor((room - 14 * (columns - 1)) / columns) - 34);
   $("charts").replaceChildren(bars("messages", bins, [["live", "a"], ["mine", "b"]]), dots(done.filter(row => limit - row.at < minutes * 60), limit, minutes), bars("retries", bins, [["retry", "w"]]), bars("errors", bins, [["bad", "c"]]));
-  $("problems").replaceChildren(hl.problems.length ? h("div", { cls: "trouble" }, h("h3", null, t("health.problems")), ...hl.problems.map(each => { const [title, , fix] = codeWords(each.code, each.values); return h("div", null, h("span", { cls: "mono" }, each.code), " ", each.file + (each.line ? ":" + each.line : ""), " ", title, h("small", null, fix)); })) : "");
 }
-const span = sec => (sec < 3600 ? Math.floor(sec / 60) + " min" : (sec / 3600).toFixed(1) + " h");
+/** What the doctor finds on this machine; it takes a moment, and is asked when somebody comes to look. */
+async function drawDoctor() {
+  const found = await ask("/api/doctor?lang=" + lang);
+  if (!found) return;
+  $("doctor").hidden = !found.findings.length;
+  $("findings").replaceChildren(...found.findings.map(finding));
+}
+function finding(f) {
+  const bad = f.result === "problem", place = f.file ? f.file + (f.line ? ":" + f.line : "") : "";
+  return h("li", { cls: bad ? "bad" : "" }, h("span", null, bad ? "✕" : f.result === "ok" ? "✓" : "–"), mono(f.group),
+    h("div", null, bad ? [h("b", { cls: "mono" }, f.code), " ", place && place + " ", f.title] : f.text, bad && f.cause && h("small", null, t("cause") + f.cause), bad && f.fix && h("small", null, t("fix") + f.fix)));
+}
 const CH = 140;
 let CW = 430;
 function frameOf(key, total, legend) {
   const svg = s("svg", { viewBox: `0 0 ${CW} ${CH}`, role: "img", "aria-label": t("chart." + key) + ". " + total });
-  [-30, -20, -10, 0].forEach((m, i) => svg.append(s("text", { x: 34 + (CW - 44) * i / 3, y: CH - 2, "text-anchor": ["start", "middle", "middle", "end"][i] }, m ? m + " min" : t("chart.now"))));
+  [30, 20, 10, 0].forEach((n, i) => svg.append(s("text", { x: 34 + (CW - 44) * i / 3, y: CH - 2, "text-anchor": ["start", "middle", "middle", "end"][i] }, n ? t("chart.ago", { n }) : t("chart.now"))));
+  if (!rows.size) svg.append(s("text", { x: 34 + (CW - 44) / 2, y: CH / 2, "text-anchor": "middle" }, t("chart.none")));
+  if (rows.size >= ROWS_MAX) svg.append(unknown());
   const box = h("section", { cls: "chart" }, h("h3", null, t("chart." + key), " ", h("span", { cls: "dim" }, total)), svg,
     legend.length > 1 && h("p", { cls: "legend" }, ...legend.map(([name, cls]) => h("span", null, s("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, s("rect", { cls, width: 10, height: 10, rx: 3 })), t("chart." + name)))));
   return [box, svg];
 }
+/** The list is full: of what was before its first row nobody here knows. */
+function unknown() {
+  const minutes = (Date.now() / 1000 - Math.min(...[...rows.values()].map(row => row.at))) / 60;
+  return s("rect", { cls: "unknown", x: 34, y: 8, width: (CW - 44) * Math.max(0, 1 - minutes / 30), height: CH - 30 });
+}
+const gridLine = (y, label, cls = "grid") => [s("line", { cls, x1: 34, x2: CW - 10, y1: y, y2: y }), s("text", { cls: cls + "-t", x: 28, y: y + 4, "text-anchor": "end" }, label)];
 function bars(key, bins, series) {
   const most = Math.max(4, ...bins.map(bin => series.reduce((sum, [name]) => sum + bin[name], 0)));
   const total = bins.reduce((sum, bin) => sum + series.reduce((n, [name]) => n + bin[name], 0), 0);
   const [box, svg] = frameOf(key, String(total), series);
   const w = (CW - 44) / bins.length, y = v => 8 + (CH - 30) * (1 - v / most);
-  for (const v of [0, Math.ceil(most / 2), most]) svg.append(s("line", { cls: "grid", x1: 34, x2: CW - 10, y1: y(v), y2: y(v) }), s("text", { x: 28, y: y(v) + 4, "text-anchor": "end" }, v));
+  for (const v of [0, Math.ceil(most / 2), most]) svg.append(...gridLine(y(v), v));
   bins.forEach((bin, i) => { let base = 0; for (const [name, cls] of series) if (bin[name]) { svg.append(s("rect", { cls, x: 34 + i * w + 1, width: Math.max(2, w - 2), y: y(base + bin[name]), height: y(base) - y(base + bin[name]), rx: 2 })); base += bin[name]; } });
   return box;
 }
 function dots(list, now, minutes) {
-  const limit = state.cut, [box, svg] = frameOf("latency", t("chart.slow", { n: list.filter(row => row.seconds > 3).length }), []);
+  const limit = state.cut, [box, svg] = frameOf("latency", t("chart.slow", { n: list.filter(row => row.seconds > 3).length }), [["fine", "a"], ["late", "w"], ["failed", "c"]]);
   // Milliseconds and fifteen seconds on one picture: the axis is logarithmic.
   const y = sec => 8 + (CH - 30) * (1 - (Math.log10(Math.max(.001, sec)) + 3) / 4.2);
-  for (const v of [.001, .01, .1, 1]) svg.append(s("line", { cls: "grid", x1: 34, x2: CW - 10, y1: y(v), y2: y(v) }), s("text", { x: 28, y: y(v) + 4, "text-anchor": "end" }, v < 1 ? v * 1000 + "ms" : v + "s"));
-  svg.append(s("line", { cls: "limit", x1: 34, x2: CW - 10, y1: y(limit), y2: y(limit) }), s("text", { cls: "limit-t", x: 28, y: y(limit) + 4, "text-anchor": "end" }, limit + "s"));
+  for (const v of [.001, .01, .1, 1]) svg.append(...gridLine(y(v), v < 1 ? v * 1000 + "ms" : v + "s"));
+  svg.append(...gridLine(y(limit), limit + "s", "limit"));
   for (const row of list) svg.append(s("circle", { cls: row.outcome === "reply" || row.outcome === "nothing" ? (row.seconds > 3 ? "w" : "a") : "c", cx: 34 + (CW - 44) * (1 - (now - row.at) / (minutes * 60)), cy: y(row.seconds), r: 3 }));
   return box;
 }
 function drawSettings() {
   let group = "";
   $("settings").replaceChildren(...state.settings.flatMap(each => {
-    const head = each.section !== group ? [h("tr", null, h("th", { colspan: "3", scope: "rowgroup" }, "[" + (group = each.section) + "]"))] : [];
+    const head = each.section !== group ? [h("tr", { cls: "group" }, h("th", { colspan: "3", scope: "rowgroup" }, "[" + (group = each.section) + "]"))] : [];
     return [...head, h("tr", null, h("td", { cls: "mono nowrap" }, each.name), h("td", { cls: "mono" }, each.value || h("span", { cls: "dim" }, t("settings.empty"))), h("td", { cls: each.source === "default" ? "dim" : "" }, each.source === "default" ? t("settings.default") : each.source))];
   }));
 }
@@ -849,28 +910,34 @@ function show(name) {
   view = name;
   document.body.dataset.view = name;
   for (const each of ["chat", "rules", "health", "settings"]) $("view-" + each).hidden = each !== name;
-  document.querySelectorAll("[data-view]").forEach(button => button !== document.body && (button.dataset.view === name ? button.setAttribute("aria-current", "page") : button.removeAttribute("aria-current")));
-  ({ rules: drawRules, health: () => refresh().then(drawHealth), settings: drawSettings, chat: () => {} })[name]();
+  every("[data-view]", button => button !== document.body && (button.dataset.view === name ? button.setAttribute("aria-current", "page") : button.removeAttribute("aria-current")));
+  ({ rules: drawRules, health: () => { refresh().then(drawHealth); drawDoctor(); }, settings: drawSettings, chat: () => {} })[name]();
   if (name === "chat" && sel) drawDetail();
 }
 function pane(name) {
   $("view-chat").dataset.pane = name;
-  document.querySelectorAll(".tabs [data-pane]").forEach(button => (button.dataset.pane === name ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current")));
-  if (name === "phone") $("log").scrollTop = $("log").scrollHeight;
+  every(".tabs [data-pane]", button => (button.dataset.pane === name ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current")));
+  if (name === "phone") toEnd();
   if (name === "inspector" && rows.get(sel)) drawRuler(rows.get(sel));
 }
 
 // Keys, languages, colours.
 
+const KEYS = [["Enter", "help.enter"], ["Shift Enter", "help.break"], ["↑", "help.recall"]];
+const LIST_KEYS = [["↑ ↓", "help.move"], ["Enter", "help.look"], ["r", "do.replay"], ["s", "do.same"], ["e", "do.edit"], ["c", "do.chat"], ["/", "list.search"], ["?", "help.open"]];
+const drawKeys = (id, keys) => $(id).replaceChildren(...keys.map(([names, what]) => h("div", null, h("dt", null, ...names.split(" ").map(name => h("kbd", null, name))), h("dd", null, t(what)))));
 function openHelp() { $("help").showModal(); }
 function speak() {
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
-  document.querySelectorAll("[data-t]").forEach(node => { node.textContent = t(node.dataset.t); });
-  document.querySelectorAll("[data-tl]").forEach(node => node.setAttribute("aria-label", t(node.dataset.tl)));
-  document.querySelectorAll("[data-tp]").forEach(node => { node.placeholder = t(node.dataset.tp); });
+  every("[data-t]", node => { node.textContent = t(node.dataset.t); });
+  every("[data-tl]", node => node.setAttribute("aria-label", t(node.dataset.tl)));
+  every("[data-tp]", node => { node.placeholder = t(node.dataset.tp); });
   $("lang").textContent = lang === "zh" ? "EN" : "中";
   $("lang").lang = lang === "zh" ? "en" : "zh";
   $("lang").setAttribute("aria-label", lang === "zh" ? "EN English" : "中 中文");
+  drawKeys("keys-box", KEYS);
+  drawKeys("keys-list", LIST_KEYS);
+  $("only").replaceChildren(...Object.keys(ONLY).map(each => option(each, t("only." + each), { selected: each === filter.only })));
   if (!state) return;
   document.title = state.name + " · wxserve";
   $("account").textContent = state.name;
@@ -928,12 +995,9 @@ function listen() {
   on("text", "input", () => { recall = -1; grow(); });
   on("plus", "click", () => openSheet($("sheet").hidden));
   on("sheet", "keydown", event => { if (event.key === "Escape") { openSheet(false); $("plus").focus(); } });
-  on("slow", "input", event => { bench.slow = +event.target.value; drawBench(); });
-  on("latency", "input", event => { bench.latency = +event.target.value; drawBench(); });
-  on("fault", "change", event => { bench.fault = event.target.value; drawBench(); });
-  on("first", "change", event => { bench.first = +event.target.value; drawBench(); });
+  for (const id in bench) on(id, "input", () => { bench[id] = id === "fault" ? $(id).value : +$(id).value; drawBench(); });
   on("calm", "click", calm);
-  document.querySelectorAll("[data-slow]").forEach(button => button.addEventListener("click", () => { bench.slow = +button.dataset.slow; drawBench(); }));
+  every("[data-slow]", button => button.addEventListener("click", () => { bench.slow = +button.dataset.slow; drawBench(); }));
   on("rows", "keydown", listKeys);
   on("filters", "submit", event => event.preventDefault());
   on("only", "change", event => { filter.only = event.target.value; applyFilter(); });
@@ -951,9 +1015,12 @@ function listen() {
     event.preventDefault();
     try { await login($("key").value.trim().replace(/^.*#k=/, "")); await begin(); } catch { $("login-error").textContent = t("login.failed"); }
   });
-  document.querySelectorAll(".views [data-view]").forEach(button => button.addEventListener("click", () => show(button.dataset.view)));
-  document.querySelectorAll(".tabs [data-pane]").forEach(button => button.addEventListener("click", () => pane(button.dataset.pane)));
+  every(".views [data-view]", button => button.addEventListener("click", () => show(button.dataset.view)));
+  every(".tabs [data-pane]", button => button.addEventListener("click", () => pane(button.dataset.pane)));
+  on("log", "scroll", () => { const log = $("log"); atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60; });
+  new ResizeObserver(() => { if (atEnd) toEnd(); }).observe($("log"));
   new ResizeObserver(() => { if (rows.get(sel)) drawRuler(rows.get(sel)); }).observe($("detail"));
+  new ResizeObserver(() => { if (view === "health") drawHealth(); }).observe($("charts"));
 }
 async function start() {
   theme();
