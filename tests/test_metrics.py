@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unittest
+from pathlib import Path
 
 from weixin import metrics
 from weixin.metrics import Board, Meter
@@ -55,6 +56,26 @@ class Sums(unittest.TestCase):
         in_a_process(self.board, 3)
         found = read(metrics.render(self.board.total()))
         self.assertEqual(found['wxserve_deliveries_total{type="text",result="replied"}'], 8)
+
+    def test_how_a_worker_stands_is_asked_at_every_turn_and_ends_with_it(self) -> None:
+        standing = {"wxserve_worker_threads": 7}
+        meter = Meter(self.board)
+        meter.watch(lambda: standing)
+        meter.flush()
+        self.assertEqual(read(metrics.render(self.board.total()))["wxserve_worker_threads"], 7)
+        standing["wxserve_worker_threads"] = 9
+        meter.flush()
+        self.assertEqual(read(metrics.render(self.board.total()))["wxserve_worker_threads"], 9)
+        meter.close()
+        self.assertEqual(read(metrics.render(self.board.total()))["wxserve_worker_threads"], 0)
+
+    def test_the_program_is_one_however_many_workers_it_has(self) -> None:
+        for meter in (Meter(self.board), Meter(self.board)):
+            self.addCleanup(meter.close)
+            meter.add("wxserve_build_info", "1.0", "3.11")
+            meter.flush()
+        found = read(metrics.render(self.board.total()))
+        self.assertEqual(found['wxserve_build_info{version="1.0",python="3.11"}'], 1)
 
     def test_a_counter_does_not_fall_when_a_worker_is_replaced(self) -> None:
         in_a_process(self.board, 3)
@@ -129,6 +150,15 @@ class Process(unittest.TestCase):
         self.assertGreater(found["process_resident_memory_bytes"], 1 << 20)
         self.assertGreater(found["process_open_fds"], 2)
         self.assertEqual(metrics.process(0), {})
+
+
+class Catalogue(unittest.TestCase):
+    def test_every_metric_is_measured_somewhere(self) -> None:
+        package = Path(metrics.__file__).parent
+        files = [path for path in package.rglob("*.py") if path.name != "metrics.py"]
+        text = "".join(path.read_text(encoding="utf-8") for path in files).replace("wxserve_users_{kind}d_total", "")
+        ours = {name for name in metrics.FAMILIES if not name.startswith(("process_", "wxserve_users_"))}
+        self.assertEqual({name for name in ours if f'"{name}"' not in text}, set())
 
 
 if __name__ == "__main__":

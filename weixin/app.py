@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 # A near miss costs some forty hashes; an operator needs one verdict, a scanner shall not have more.
 VERDICT_SECONDS = 1.0
 
+# In the place of a rule that is a handler.
+_CODE = ".py:"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 PAGE = (
@@ -102,6 +104,14 @@ class Application:
         twin = copy.copy(self)
         twin.settings, twin._envelope = settings, _envelope(settings)
         return twin
+
+    def gauges(self) -> dict[str, float]:
+        """How it stands just now, for the metrics."""
+        return {
+            "wxserve_inflight_deliveries": len(self._desk.runs),
+            "wxserve_queued_deliveries": self._desk.pool.waiting,
+            "wxserve_worker_threads": threading.active_count(),
+        }
 
     def close(self) -> None:
         """End what was begun and write what waits; the server calls it when a worker ends."""
@@ -227,6 +237,8 @@ class Application:
     def _notice(self, message: Message, finding: Finding) -> None:
         fields = {"user": message.user, **finding.values}
         self._journal.fold(logging.WARNING, "reply", fields, finding.code, message.kind)
+        if self._meter is not None and not probe.played(message.user):
+            self._meter.add("wxserve_reply_warnings_total", finding.code)
 
     def _look_back(self, message: Message, given: Given, simulated: bool) -> None:
         """What is to be done about a delivery, and can wait until its answer has left."""
@@ -265,6 +277,8 @@ class Application:
             return
         if given.rule:
             meter.add("wxserve_rule_hits_total", given.rule)
+            if _CODE in given.rule:
+                meter.add("wxserve_handler_duration_seconds", given.rule, value=given.ran)
         elif not given.silent and message.type != "event":
             meter.add("wxserve_unmatched_messages_total")
         if given.reply:

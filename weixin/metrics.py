@@ -21,7 +21,7 @@ import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 # Old and new workers side by side, during reloads.
 SLOTS = 64
@@ -85,7 +85,10 @@ LATEST = {
     "wxserve_last_wechat_request_timestamp_seconds",
     "wxserve_config_last_reload_successful",
     "wxserve_config_last_reload_success_timestamp_seconds",
+    "wxserve_build_info",
 }
+# These say how a process stands: they are nothing without it.
+MOMENTARY = ("wxserve_inflight_deliveries", "wxserve_queued_deliveries", "wxserve_worker_threads")
 
 # A metric with its labels' values, joined by a unit separator, and a number or, of a histogram, sum and counts.
 Sums = dict[str, Any]
@@ -157,7 +160,9 @@ class Meter:
         """In the process that counts: threads and locks do not survive a fork."""
         self._board = board
         self._slot = board.claim()
-        self._sums = board.read(self._slot)
+        # Counters go on; how the process before stood is over.
+        self._sums: Sums = {key: 0 if key in MOMENTARY else value for key, value in board.read(self._slot).items()}
+        self._watched: Callable[[], Mapping[str, float]] = dict
         self._pending: deque[tuple[str, tuple[str, ...], float]] = deque(maxlen=PENDING_MAX)
         self._known: dict[str, set[str]] = {}
         self._writing = threading.Lock()
@@ -168,18 +173,25 @@ class Meter:
         """Count; of a gauge, set; of a histogram, observe. *labels* are in the order of the Family."""
         self._pending.append((name, labels, value))
 
+    def watch(self, read: Callable[[], Mapping[str, float]]) -> None:
+        """Ask *read* at every turn for gauges that have no labels."""
+        self._watched = read
+
     def flush(self) -> None:
-        """Count what waits and write the sums."""
+        """Count what waits, look at what is watched, and write the sums."""
         with self._writing:
-            if not self._pending:
+            gauges = self._watched()
+            if not self._pending and all(self._sums.get(name) == value for name, value in gauges.items()):
                 return
             while self._pending:
                 self._count(*self._pending.popleft())
+            self._sums.update(gauges)
             self._board.write(self._slot, self._sums)
 
     def close(self) -> None:
         """Write what waits and end the thread."""
         self._ended.set()
+        self._watched = lambda: dict.fromkeys(MOMENTARY, 0)
         self.flush()
 
     def _count(self, name: str, labels: tuple[str, ...], value: float) -> None:

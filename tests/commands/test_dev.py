@@ -98,6 +98,7 @@ class Dev(unittest.TestCase):
         until(lambda: bool(client.json("/api/state")["health"]["problems"]))
         problem = client.json("/api/state")["health"]["problems"][0]
         self.assertEqual((problem["file"], problem["line"]), ("wxserve.ini", 6))
+        until(lambda: b"\nwxserve_config_last_reload_successful 0\n" in client.ask("GET", "/metrics").body)
         # Another configuration is another process: it remembers what the store does, and that the key was used.
         self.write("wxserve.ini", config + "[server]\ndeadline = 4\n")
         until(lambda: client.json("/api/state")["deadline"] == 4.0)
@@ -105,6 +106,7 @@ class Dev(unittest.TestCase):
         self.assertEqual([(row["live"], row["text"]) for row in rows], [(False, "你好")])
         self.assertEqual(Client(client.port).ask("POST", "/api/login", {"key": found[2]}).status, 401)
         self.assertGreater(len(client.json("/api/doctor?lang=en")["findings"]), 2)
+        self.assertIn(b"\nwxserve_config_last_reload_successful 1\n", client.ask("GET", "/metrics").body)
 
     def test_a_project_that_is_wrong_from_the_start_is_waited_for(self) -> None:
         for name, wrong, right in (

@@ -15,7 +15,7 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from .. import __version__, app, metrics, server
@@ -47,7 +47,7 @@ class Admin:
         self._sockets = sockets
         self._read = read
         self._service: tuple[Settings, server.Service] | None = None
-        self._loaded = Moment()
+        self._loaded, self._failed = Moment(), Moment()
         self._board = metrics.Board()
         self._began = time.time()
         supervisor = os.getpid()
@@ -98,6 +98,7 @@ class Admin:
         application = app.build(settings, journal, wrap=self.site.wrap, meter=meter)
         # Of what is written while it is read, nobody knows whether it was.
         self._loaded.write(began)
+        meter.watch(application.gauges)
         return application, self.site.door(application)
 
     def close(self) -> None:
@@ -117,10 +118,17 @@ class Admin:
         app.open_log(settings)
         return self.site.make(settings)
 
-    def _metrics(self) -> bytes:
+    def failed(self) -> None:
+        """Note that what stands in the files could not be loaded."""
+        self._failed.write(time.time())
+
+    def _metrics(self, own: Mapping[str, float]) -> bytes:
         # The console's parent is the supervisor; its workers' processor time is in their own slots of /proc.
         extra = {metrics.name(key): value for key, value in metrics.process(os.getppid()).items()}
-        return metrics.render(self._board.total(), extra)
+        loaded = self._loaded.read()
+        extra["wxserve_config_last_reload_successful"] = int(loaded > self._failed.read())
+        extra["wxserve_config_last_reload_success_timestamp_seconds"] = loaded
+        return metrics.render(self._board.total(), {**extra, **own})
 
 
 class Moment:

@@ -98,6 +98,7 @@ class _Development(Program):
                 self._settings = self._read_settings()
             except ConfigError as error:
                 self._call.terminal.problems(error.problems)
+                self._note_failure()
                 raise
         return self._services()
 

@@ -158,6 +158,7 @@ class Program:
                 application = served = app.build(settings, journal)
         except ConfigError as error:
             self._report.write(0, 0, faulty=True)
+            self._note_failure()
             report(error.problems, self._call.terminal, journal)
             raise
         self._report.write(len(application.rules), len({rule.file for rule in application.rules}), faulty=False)
@@ -200,6 +201,10 @@ class Program:
             settings = dataclasses.replace(settings, store_content="full")
         return settings
 
+    def _note_failure(self) -> None:
+        if self._admin is not None:
+            self._admin.failed()
+
     def _read_settings(self) -> Settings:
         return self._prepared(self._call.settings())
 
@@ -210,6 +215,7 @@ class Program:
                 self._settings = self._read_settings()
             except ConfigError as error:
                 app.complain(error.problems, app.open_log(self._settings, threaded=False), self._call.lang)
+                self._note_failure()
                 raise
         return self._services()
 

@@ -52,8 +52,8 @@ class Hooks(NamedTuple):
 
     #: Load handlers and replies again, everywhere.
     reload: Callable[[], None] | None = None
-    #: The metrics, in Prometheus' format.
-    metrics: Callable[[], bytes] | None = None
+    #: The metrics in Prometheus' format, with some of the console's own.
+    metrics: Callable[[Mapping[str, float]], bytes] | None = None
     #: Whether WeChat's messages are being answered.
     ready: Callable[[], bool] | None = None
     #: When those who answer last read their files; 0 if they never did.
@@ -150,7 +150,8 @@ class Console:
             ready = self._hooks.ready is None or self._hooks.ready()
             return answer(200, b"ready\n") if ready else answer(503, b"not ready\n")
         if path == "/metrics" and self._hooks.metrics is not None:
-            return answer(200, self._hooks.metrics(), "text/plain; version=0.0.4")
+            own = {"wxserve_store_size_bytes": self.memory.size(), "wxserve_console_streams": self.ledger.streams}
+            return answer(200, self._hooks.metrics(own), "text/plain; version=0.0.4")
         known = self._access.known(environ)
         if path == "/plain":
             lang = _language(environ)

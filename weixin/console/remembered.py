@@ -83,6 +83,10 @@ class Memory:
         if self._store is not None:
             self._store.forget(user)
 
+    def size(self) -> int:
+        """How many bytes the store takes."""
+        return self._store.size() if self._store is not None else 0
+
     def state(self, account: str, user: str) -> dict[str, str] | None:
         """A user's state, name -> JSON; None without a store."""
         return self._store.state(account, user) if self._store is not None else None

@@ -366,7 +366,8 @@ class Desk:
             reply = kind[1].decode() if kind is not None else ""
             return Given(body, False, run.push.name, visit.attempt, result, reply, "", "", seconds)
         code = "WX-HND-05" if answer.result == "error" else ""
-        return Given(body, False, run.push.name, visit.attempt, result, answer.reply, answer.rule, code, seconds)
+        ran = answer.ms / 1000
+        return Given(body, False, run.push.name, visit.attempt, result, answer.reply, answer.rule, code, seconds, ran)
 
     def note(self, run: Run, visit: Visit, result: str, counts: tuple[str, ...] = ()) -> None:
         """Add a delivery to the list of its message's."""

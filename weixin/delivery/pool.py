@@ -32,6 +32,11 @@ class Pool:
         """Whether the next run would have to wait."""
         return self._idle <= len(self._line) and self._threads >= self._size
 
+    @property
+    def waiting(self) -> int:
+        """How many runs have no thread yet."""
+        return len(self._line)
+
     def submit(self, work: Callable[[], None]) -> bool:
         """Run *work* as soon as there is a thread; False where too many wait already."""
         with self._changed:

@@ -31,6 +31,8 @@ class Given(NamedTuple):
     rule: str = ""
     code: str = ""
     seconds: float = 0.0
+    #: Seconds since its run began, where it waited for that.
+    ran: float = 0.0
 
 
 class Visit:

@@ -174,7 +174,9 @@ async function refresh() {
 
 // As many as the server keeps.
 const ROWS_MAX = 500;
-let dirty = new Set(), frame = 0;
+// In a burst the page stays usable: the rest has its turn in the next frame.
+const DRAWN_AT_ONCE = 50, dirty = new Set();
+let frame = 0;
 function take(row) {
   const before = rows.get(row.id);
   rows.set(row.id, row);
@@ -185,8 +187,8 @@ function take(row) {
 }
 function draw() {
   frame = 0;
-  const ids = [...dirty];
-  dirty = new Set();
+  const ids = [...dirty].slice(0, DRAWN_AT_ONCE);
+  for (const id of ids) dirty.delete(id);
   while (rows.size > ROWS_MAX) { const oldest = rows.keys().next().value; rows.delete(oldest); dropRow(oldest); }
   drawRows(ids);
   drawTurns(ids);
@@ -194,6 +196,7 @@ function draw() {
   if (view === "health") drawHealth();
   if (counted.n) { say(t("heard", counted)); counted = { n: 0, bad: 0 }; }
   if ([...rows.values()].some(row => !row.done && !row.live)) tick();
+  if (dirty.size && !frame) frame = requestAnimationFrame(draw);
 }
 let ticking = 0;
 /** While something is under way its bar grows and its seconds run. */
