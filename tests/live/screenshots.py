@@ -57,7 +57,7 @@ def main() -> int:
             page.js(f"localStorage.setItem('wxserve.lang', '{lang}')")
             for scheme in ("light", "dark"):
                 page.media(prefers_color_scheme=scheme)
-                for name, width, height in (("desktop", 1440, 900), ("phone", 390, 844)):
+                for name, width, height in (("desktop", 1280, 800), ("phone", 390, 844)):
                     page.size(width, height, mobile=name == "phone")
                     page.go(f"http://127.0.0.1:{rig.port}/?{lang}{scheme}{name}")
                     page.until(f"location.search === '?{lang}{scheme}{name}' && {READY}")

@@ -824,7 +824,7 @@ async function drawRules() {
   if (!found) return;
   $("rules").replaceChildren(...found.rules.map((r, i) => h("tr", null, h("td", { cls: "num dim" }, i + 1), h("td", { cls: "name" }, r.name, r.hours && h("span", { cls: "tag" }, t("rules.hours"))),
     h("td", null, ...(r.patterns.length ? r.patterns.map(p => h("span", { cls: "pat" }, p)) : [h("span", { cls: "dim" }, kindName(r.kind))]), r.patterns.length && r.kind !== "text" ? h("span", { cls: "dim" }, kindName(r.kind)) : ""),
-    h("td", { cls: "nowrap" }, t("level." + r.level)), h("td", { cls: "num" }, r.priority || ""), h("td", { cls: "num" }, r.hits || ""), h("td", { cls: "mono" }, r.at))));
+    h("td", { cls: "nowrap" }, t("level." + r.level)), h("td", { cls: "num" }, r.priority || ""), h("td", { cls: "num" }, r.hits ? [h("span", { cls: "small" }, t("rules.hits") + " "), r.hits] : ""), h("td", { cls: "mono" }, r.at))));
   if (!$("try-kind").options.length) $("try-kind").replaceChildren(...state.kinds.map(each => option(each.kind, kindName(each.kind))));
 }
 async function tryRule(event) {
