@@ -249,6 +249,16 @@ class Pushes(Case):
         self.assertTrue(found["copies"]["curl"].startswith("curl "))
         self.assertEqual(found["copies"]["chat"], "> 你好\n< 你好呀！很高兴见到你。\n")
 
+    def test_a_push_copied_for_send_is_the_same_push(self) -> None:
+        for order, options in (
+            ({"words": ["你好"]}, "text '你好'"),
+            ({"words": ["你好"], "user": "oTEST0002", "mode": "safe"}, "text '你好' --user oTEST0002 --mode safe"),
+            ({"words": ["慢"], "slow": 0.25}, "text '慢' --slow 0.25"),
+            ({"kind": "raw", "xml": "<xml>'</xml>"}, "raw - <<'END-OF-XML'\n<xml>'</xml>\nEND-OF-XML"),
+        ):
+            with self.subTest(order):
+                self.assertEqual(self.client.send(**order)["copies"]["send"], f"python3 wxserve.py send {options}")
+
     def test_sixteen_are_under_way_and_no_more(self) -> None:
         answers = [self.client.ask("POST", "/api/send", {"words": ["x"], "slow": CUT * 4}).status for _ in range(20)]
         self.assertEqual((answers.count(202), answers.count(503)), (16, 4))

@@ -198,7 +198,7 @@ class Console:
             record = self._record(path[len("/api/deliveries/") :])
             if record is None:
                 return problem(404, "delivery")
-            return as_json(200, detail.explain(record, self.modes, self.rulebook))
+            return as_json(200, detail.explain(record, self.modes, self.settings.mode, self.rulebook))
         return problem(404, "path")
 
     def _change(self, path: str, body: bytes) -> Answer:

@@ -22,8 +22,12 @@ from .rulebook import Rulebook
 BODY_SHOWN = 64_000
 
 
-def explain(record: Record, modes: Mapping[str, Settings], rulebook: Rulebook) -> dict[str, Any]:
-    """Everything the inspector shows of *record*, beside its row."""
+# Of a here-document: a line that no push has.
+_END = "END-OF-XML"
+
+
+def explain(record: Record, modes: Mapping[str, Settings], mode: str, rulebook: Rulebook) -> dict[str, Any]:
+    """Everything the inspector shows of *record*, beside its row. *mode* is the configured one of *modes*."""
     settings = modes.get(record.mode)
     sent = [each for each in record.attempts if each.request is not None]
     attempts = [_attempt(each, settings, record.at + each.started) for each in sent]
@@ -34,7 +38,7 @@ def explain(record: Record, modes: Mapping[str, Settings], rulebook: Rulebook) -
         "requests": attempts,
         "state": record.state,
         "candidates": rulebook.explain(Push(record.xml), record.at) if record.xml else [],
-        "copies": copies(record, modes),
+        "copies": copies(record, modes, mode),
     }
     failed = next((check for each in attempts for check in each["checks"] if not check["ok"]), None)
     if failed and record.outcome in ("refused", "fault"):
@@ -81,17 +85,19 @@ def _opened(settings: Settings, body: bytes) -> dict[str, Any]:
     return {"step": "", "length": len(opened), "sealed": len(encrypted), "appid": settings.appid}
 
 
-def copies(record: Record, modes: Mapping[str, Settings]) -> dict[str, str]:
+def copies(record: Record, modes: Mapping[str, Settings], mode: str) -> dict[str, str]:
     """The same push for a shell, for ``send`` and for a ``.chat`` file."""
     what = _said(record)
-    order = record.order
+    usual = {"user": USER, "mode": mode}
     options: list[str] = []
-    for name in ("user", "scene", "fault"):
-        value = str(order.get(name) or "")
-        if value and value not in MORE_FAULTS:
-            options += [f"--{name}", value]
+    for name in ("user", "mode", "scene", "fault", "slow"):
+        value = record.order.get(name)
+        if value and value != usual.get(name) and value not in MORE_FAULTS:
+            options += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
     kind, words = (what.kind.replace("_", "-"), what.words) if what.kind != said.RAW else ("raw", ("-",))
     send = shlex.join(["python3", "wxserve.py", "send", kind, *words, *options])
+    if kind == "raw":
+        send += f" <<'{_END}'\n{record.xml.decode(errors='replace')}\n{_END}"
     chat = transcript.write([_turn(record, what)])
     return {"send": send, "chat": chat, "curl": _curl(record, modes.get(record.mode))}
 
