@@ -7,9 +7,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from weixin import config
+from weixin import config, texts
 
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+HIDDEN = "HiddenSecretOfMoreThanTwentyFour"
 
 
 class Loading(unittest.TestCase):
@@ -123,7 +124,9 @@ class Faults(Loading):
             ("[wechat]\ntoken = abc\n[server]\nbody_max = 0\n", [("WX-CFG-08", 4)]),
             ("[wechat]\ntoken = abc\nwhat is this\n", [("WX-CFG-09", 3)]),
             ("[wechat] x\ntoken = abc\n", [("WX-CFG-09", 1)]),
-            ("[wechat]\ntoken = 中文".encode("gbk"), [("WX-CFG-02", 0)]),
+            ("[wechat]\ntoken = 中文".encode("gbk"), [("WX-CFG-02", 2)]),
+            ("[wechat]\ntoken = abc\n[server]\nlisten = 127.0.0.1:99999\n", [("WX-CFG-08", 4)]),
+            ("[wechat]\ntoken = abc\n[server]\nlisten = 256.1.1.1:80\n", [("WX-CFG-08", 4)]),
         ]
         for text, expected in cases:
             with self.subTest(text):
@@ -136,10 +139,59 @@ class Faults(Loading):
         hints = [problem.values["hint"] for problem in caught.exception.problems]
         self.assertEqual(hints, [" → aes_key?", " → WXSERVE_TOKEN?"])
 
-    def test_no_fault_shows_a_secret(self) -> None:
+    def test_an_option_in_the_wrong_section_is_told_its_own(self) -> None:
         with self.assertRaises(config.ConfigError) as caught:
-            self.load("[wechat]\ntoken = Hidden Secret\naes_key = HiddenSecretToo\n")
-        self.assertNotIn("Hidden", str(caught.exception))
+            self.load("[wechat]\ntoken = abc\ndeadline = 4\n[sevrer]\n")
+        said = [texts.explain(each.code, "en", each.values).title for each in caught.exception.problems]
+        self.assertEqual(said, ["unknown option deadline → [server] deadline?", "unknown option [sevrer] → [server]?"])
+
+    def test_no_fault_shows_a_secret(self) -> None:
+        for text in (
+            f"token = {HIDDEN}!\naes_key = {HIDDEN}\n", f"token: {HIDDEN}\n", f"token {HIDDEN}\n",
+            f"    token = {HIDDEN}\n", f"token = \"{HIDDEN}\"\n", f"[token = {HIDDEN}\n",
+            f"[wechat] token = {HIDDEN}\n", f"{HIDDEN}={HIDDEN}\n",
+            f"token ＝ {HIDDEN}\n", f"【{HIDDEN}\n", f"token = ok\ntoken = {HIDDEN}\n", f"{HIDDEN}=\n",
+        ):  # fmt: skip
+            with self.subTest(text), self.assertRaises(config.ConfigError) as caught:
+                self.load("[wechat]\n" + text)
+            for problem in caught.exception.problems:
+                self.assertNotIn(HIDDEN, str(problem) + "".join(texts.explain(problem.code, "en", problem.values)))
+
+    def test_a_token_is_told_what_is_wrong_with_it(self) -> None:
+        for token, reason in (
+            ("", "token-missing"), ('"abc123"', "token-quotes"), ("'abc", "token-quotes"), ("abc 123", "token-blank"),
+            ("abc123 # mine", "token-blank"), ("ａｂｃ123", "token-wide"), ("ab", "token-length"),
+            ("a" * 33, "token-length"), ("abc_123", "token-letters"), ("令牌123", "token-letters"),
+        ):  # fmt: skip
+            with self.subTest(token), self.assertRaises(config.ConfigError) as caught:
+                self.load(f"[wechat]\ntoken = {token}\n")
+            (problem,) = caught.exception.problems
+            self.assertEqual((problem.code, problem.values.get("reason")), ("WX-CFG-04", reason))
+            self.assertNotIn("{", "".join(texts.explain(problem.code, "en", problem.values)))
+
+    def test_a_line_that_cannot_be_read_is_the_only_fault(self) -> None:
+        # What stands in it, or below it, may well be the token: that one is missing is not known.
+        for head, entry in (("【wechat】", "token = a"), ("[wechat]", "token: a"), ("[wechat", "token = a")):
+            with self.subTest(head):
+                self.assertEqual(len(self.codes(f"{head}\n{entry}\n")), 1)
+
+    def test_what_is_there_and_cannot_be_read_is_not_called_missing(self) -> None:
+        folder = str(self.folder)
+        (self.folder / "latin").write_bytes(b"\xff")
+        (self.folder / "token").mkdir()
+        for name, variables in (
+            (folder, {}), (None, {"WXSERVE_TOKEN_FILE": folder}), (None, {"WXSERVE_TOKEN_FILE": folder + "/none"}),
+            (None, {"WXSERVE_TOKEN_FILE": folder + "/latin"}), (folder + "/wxserve.ini/x", {}),
+        ):  # fmt: skip
+            self.write("wxserve.ini", "")
+            with self.subTest(name=name, **variables), self.assertRaises(config.ConfigError) as caught:
+                config.load(name, None, variables)
+            self.assertIn("WX-CFG-15", [problem.code for problem in caught.exception.problems])
+        (self.folder / "token").rmdir()
+        (self.folder / "token").write_bytes(b"\xff")
+        with self.assertRaises(config.ConfigError) as caught:
+            config.load(None, None, {"CREDENTIALS_DIRECTORY": folder})
+        self.assertEqual(caught.exception.problems[0].code, "WX-CFG-15")
 
     def test_a_file_that_was_asked_for_must_be_there(self) -> None:
         with self.assertRaises(config.ConfigError) as caught:

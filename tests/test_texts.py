@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import errno
+import os
 import re
 import string
 import unittest
@@ -119,6 +121,13 @@ class Language(unittest.TestCase):
     def test_a_missing_value_leaves_its_placeholder(self) -> None:
         self.assertIn("{seconds}", texts.explain("WX-SIG-04", "en", {}).title)
         self.assertIn("400", texts.explain("WX-SIG-04", "zh", {"seconds": 400, "max_age": 300}).title)
+
+    def test_what_the_system_says_is_said_in_chinese_too(self) -> None:
+        values = {"file": "wxserve.ini", "error": os.strerror(errno.EACCES)}
+        self.assertEqual(texts.explain("WX-CFG-15", "zh", values).title, "读不了 wxserve.ini：没有权限")
+        self.assertIn("Permission denied", texts.explain("WX-CFG-15", "en", values).title)
+        self.assertIn("磁盘满了", texts.say("init.cannot", "zh", file="x", error=os.strerror(errno.ENOSPC)))
+        self.assertIn("other words", texts.say("init.cannot", "zh", file="x", error="other words"))
 
     def test_an_unknown_code_is_its_own_title(self) -> None:
         self.assertEqual(texts.explain("WX-NON-99", "en").title, "WX-NON-99")

@@ -29,6 +29,11 @@ DEFAULT_STORE = "sqlite:wxserve.db"
 
 MODES = ("plain", "compat", "safe")
 
+# The longest option is half of this; the shortest secret worth hiding is generated longer.
+LONGEST_NAME = 20
+# The slips of the line reader whose sentences for a table of replies speak of a reply above, or show the line.
+_OF_OPTIONS = frozenset({"stray", "junk", "indented", "bracket", "colon"})
+
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -183,11 +188,11 @@ def load(
     folder = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if folder and "store" not in values:
         values["store"] = (f"sqlite:{folder}/wxserve.db", "env STATE_DIRECTORY")
-    values.update(_from_credentials(environ))
+    values.update(_from_credentials(environ, problems))
     values.update(_from_environ(environ, problems))
     values.update({key: (value, _BY_KEY[key].flag) for key, value in (flags or {}).items()})
     if found is None and "token" not in values:
-        raise ConfigError([Problem("WX-CFG-01", {"looked": file or ", ".join(LOOKED)})])
+        raise ConfigError(problems or [Problem("WX-CFG-01", {"looked": file or ", ".join(LOOKED)})])
     return _settle(values, problems, found, base or (str(Path(found).resolve().parent) if found else os.getcwd()))
 
 
@@ -205,46 +210,74 @@ def find(file: str | None, environ: Mapping[str, str]) -> str | None:
     return next((path for path in ("wxserve.ini", "/etc/wxserve/wxserve.ini") if os.path.isfile(path)), None)
 
 
-def read_text(path: str) -> str:
-    """Return a configuration file's text. Raise ConfigError: WX-CFG-01 if it cannot be read, WX-CFG-02 if not UTF-8."""
+def _read(path: str) -> bytes:
+    """Return a configuration file's bytes. Raise ConfigError if it is not there, cannot be read or is far too large."""
     try:
         with open(path, "rb") as stream:
             data = stream.read(MAX_FILE + 1)
     except OSError as error:
-        raise ConfigError([Problem("WX-CFG-01", {"looked": f"{path} ({error.strerror})"}, path)]) from None
-    try:
-        if len(data) > MAX_FILE:
-            raise ValueError
-        return data.decode("utf-8-sig")
-    except ValueError:
-        raise ConfigError([Problem("WX-CFG-02", {"file": path}, path)]) from None
+        if isinstance(error, FileNotFoundError):
+            raise ConfigError([Problem("WX-CFG-01", {"looked": path}, path)]) from None
+        raise ConfigError([Problem("WX-CFG-15", {"file": path, "error": error.strerror}, path)]) from None
+    if len(data) > MAX_FILE:
+        raise ConfigError([Problem("WX-CFG-02", {"file": path}, path)])
+    return data
 
 
 def _from_file(path: str, problems: list[Problem]) -> dict[str, tuple[str, str]]:
-    sections, faults = ini.read(read_text(path))
-    problems += (Problem("WX-CFG-09", {"reason": fault.reason, **fault.values}, path, fault.line) for fault in faults)
+    sections, faults = ini.read(_read(path))
+    for reason, line, found in faults:
+        if reason == "encoding":
+            raise ConfigError([Problem("WX-CFG-02", {"file": path}, path, line)])
+        # What stands in the line may be the token: the line's number has to do.
+        found = {key: _named(value) if key in ("key", "name") else value for key, value in found.items()}
+        found = {key: value for key, value in found.items() if key not in ("text", "rest")}
+        reason = f"option-{reason}" if reason in _OF_OPTIONS else reason
+        problems.append(Problem("WX-CFG-09", {"reason": reason, **found}, path, line))
     names = {option.section for option in OPTIONS}
     values = {}
     for section in sections:
         if section.name not in names:
-            hint = _hint(section.name, names)
-            problems.append(Problem("WX-CFG-03", {"name": f"[{section.name}]", "hint": hint}, path, section.line))
+            hint = _hint(f"[{section.name.lower()}]", [f"[{name}]" for name in names])
+            name = f"[{_named(section.name)}]"
+            problems.append(Problem("WX-CFG-03", {"name": name, "hint": hint}, path, section.line))
             continue
         for entry in section.entries:
             option = _BY_PLACE.get((section.name, entry.key))
             if option is None:
-                hint = _hint(entry.key, (name for place, name in _BY_PLACE if place == section.name))
-                problems.append(Problem("WX-CFG-03", {"name": entry.key, "hint": hint}, path, entry.line))
+                hint = _elsewhere(entry.key) or _hint(
+                    entry.key.lower(), (name for place, name in _BY_PLACE if place == section.name)
+                )
+                problems.append(Problem("WX-CFG-03", {"name": _named(entry.key), "hint": hint}, path, entry.line))
             else:
                 values[option.key] = (entry.value, f"{path}:{entry.line}")
     return values
 
 
-def _from_credentials(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _named(name: str) -> str:
+    """What is longer than any name of ours may be a key in the wrong place."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:4]}…"
+
+
+def _elsewhere(name: str) -> str:
+    """The hint for an option that stands in another section."""
+    return next((f" → [{option.section}] {name}?" for option in OPTIONS if option.name == name), "")
+
+
+def _from_credentials(environ: Mapping[str, str], problems: list[Problem]) -> Iterator[tuple[str, tuple[str, str]]]:
     folder = environ.get("CREDENTIALS_DIRECTORY")
     for option in OPTIONS:
-        if folder and os.path.isfile(os.path.join(folder, option.key)):
-            yield option.key, (_read_secret(os.path.join(folder, option.key)), f"credential {option.key}")
+        path = os.path.join(folder, option.key) if folder else ""
+        if path and os.path.isfile(path):
+            try:
+                yield option.key, (_read_secret(path), f"credential {option.key}")
+            except (OSError, UnicodeDecodeError) as error:
+                problems.append(_unreadable(f"credential {option.key}", error))
+
+
+def _unreadable(place: str, error: OSError | UnicodeDecodeError) -> Problem:
+    why = error.strerror if isinstance(error, OSError) else "UTF-8?"
+    return Problem("WX-CFG-15", {"file": place, "error": why})
 
 
 def _from_environ(environ: Mapping[str, str], problems: list[Problem]) -> dict[str, tuple[str, str]]:
@@ -255,8 +288,8 @@ def _from_environ(environ: Mapping[str, str], problems: list[Problem]) -> dict[s
         if path:
             try:
                 values[option.key] = (_read_secret(path), f"{name}_FILE")
-            except (OSError, UnicodeDecodeError):
-                problems.append(Problem("WX-CFG-01", {"looked": f"{name}_FILE={path}"}))
+            except (OSError, UnicodeDecodeError) as error:
+                problems.append(_unreadable(f"{name}_FILE={path}", error))
         if name in environ:
             values[option.key] = (environ[name], f"env {name}")
     known = {ENV + option.key.upper() for option in OPTIONS} | ENV_OTHERS
@@ -283,11 +316,13 @@ def _settle(
         except typed.Bad as bad:
             shown = f"({len(text)})" if option.secret else text
             place, line = _place(source)
-            values_ = {"name": option.name, "value": shown, "wanted": str(bad)}
+            values_ = {"name": option.name, "value": shown, "wanted": str(bad), "n": len(text), "reason": bad.reason}
             problems.append(Problem(bad.code, values_, place, line))
             values[option.key] = option.read(option.default) if option.default else ""
         sources[option.key] = source
-    problems += _together(values, sources)
+    # What is missing may stand in a line that cannot be read, or in a section whose name is misspelt.
+    if not problems or all(problem.line == 0 or problem.code == "WX-CFG-08" for problem in problems):
+        problems += _together(values, sources, file)
     if problems:
         raise ConfigError(problems)
     for key in ("replies", "handlers"):
@@ -297,15 +332,15 @@ def _settle(
     return Settings(**values, file=file, base=base, sources=sources)
 
 
-def _together(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[Problem]:
+def _together(values: Mapping[str, Any], sources: Mapping[str, str], file: str | None) -> Iterator[Problem]:
     """What each value alone does not show."""
     if not values["token"] and sources["token"] == "default":
-        yield Problem("WX-CFG-04", {"name": "token"})
+        yield Problem("WX-CFG-04", {"name": "token", "reason": "token-missing"}, file or "")
     if values["store"] == "memory:" and values["workers"] > 1:
         yield Problem("WX-CFG-13", {"workers": values["workers"]}, *_place(sources["store"]))
     if values["mode"] != "plain":
         if not values["aes_key"] and sources["aes_key"] == "default":
-            yield Problem("WX-CFG-05", {"name": "aes_key"}, *_place(sources["mode"]))
+            yield Problem("WX-CFG-05", {"name": "aes_key", "n": 0}, *_place(sources["mode"]))
         if not values["appid"] and sources["appid"] == "default":
             yield Problem("WX-CFG-06", {"name": "appid"}, *_place(sources["mode"]))
 

@@ -8,10 +8,13 @@ who does asks it to ``read`` and finds its own faults besides.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 # A tab indents as far as an editor shows it.
 TAB = 4
+# How other formats write an entry.
+_COLON = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)\s*[:：]")
 # What a Chinese input method puts where we need [ ] and =.
 _WIDE = {"【": "[", "［": "[", "〔": "[", "＝": "="}
 
@@ -38,6 +41,8 @@ class Problem(NamedTuple):
     ========================= ============================================================ ========================
     ``encoding``              the file is not in UTF-8                                     encoding (a guess)
     ``junk``                  something follows ``]``                                      name, rest
+    ``bracket``               a ``[`` without its ``]``                                    text
+    ``colon``                 ``key: value`` below a section or a whole value              key
     ``stray``                 neither ``[section]`` nor ``key = value`` nor indented       text
     ``wide``                  a full-width character where ``[`` or ``=`` is needed        found, wanted
     ``no-section``            an entry before the first section                            key
@@ -90,6 +95,8 @@ class _Reader:
         self._block: list[str] = []
         # After one mistake the indented lines below it are not mistakes of their own.
         self._lost = False
+        # A header with a mistake in it, or a reply's line that looks like one: what follows will tell.
+        self._doubtful: Section | None = None
 
     def feed(self, number: int, line: str) -> None:
         first = line[:1]
@@ -129,15 +136,13 @@ class _Reader:
             name, bracket, rest = line[1:].partition("]")
             if bracket:
                 self._problem("junk", number, name=name.strip(), rest=rest.strip())
-                if self._open is None:
-                    # A header after all; what stands below it is not to be blamed for it.
-                    self._section = Section(name.strip(), number, [])
-                    self._keys.clear()
             else:
-                self._problem("stray", number, text=line)
+                self._problem("bracket", number, text=line)
+            self._doubtful = Section(name.strip(), number, [])
             self._lost = True
             return
         self.finish()
+        self._doubtful = None
         name = line[1:-1].strip()
         self._section = Section(name, number, [])
         self._keys.clear()
@@ -152,15 +157,27 @@ class _Reader:
         key = key.strip()
         if equals and key:
             self.finish()
+            if self._doubtful is not None:
+                # A header after all; what stands below it is not to be blamed for it.
+                self._section, self._doubtful = self._doubtful, None
+                self._keys.clear()
             self._open = Entry(key, value.strip(), number)
             return
+        self._unreadable(number, line)
+        self._lost = True
+
+    def _unreadable(self, number: int, line: str) -> None:
         for found, wanted in _WIDE.items():
             if line[0] == found or (wanted == "=" and found in line):
                 self._problem("wide", number, found=found, wanted=wanted)
-                break
+                if wanted == "[":
+                    self._doubtful = Section(line.strip(), number, [])
+                return
+        colon = _COLON.match(line)
+        if colon and not self._block:
+            self._problem("colon", number, key=colon[1])
         else:
             self._problem("stray", number, text=line.strip())
-        self._lost = True
 
     def _indented(self, number: int, line: str) -> None:
         if self._open is not None:

@@ -14,16 +14,20 @@ from typing import Callable
 MAX_WORDS = 600
 
 _SIZE = re.compile(r"([0-9]{1,9})([kKmM]?)")
+_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
+_QUOTES = "\"'“”‘’「」`"
+_ADDRESSES = "127.0.0.1:9527 | unix:/run/wx.sock"
 _LISTEN = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|\*):[0-9]{1,5}|unix:\S+|fd:[0-9]{1,3}")
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,200}")
 
 
 class Bad(ValueError):
-    """A value that does not fit; the argument says what would. ``code`` where it has one of its own."""
+    """A value that does not fit; the argument says what would. ``code`` and ``reason`` where it has its own."""
 
-    def __init__(self, wanted: str, code: str = "WX-CFG-08") -> None:
+    def __init__(self, wanted: str, code: str = "WX-CFG-08", reason: str = "") -> None:
         super().__init__(wanted)
         self.code = code
+        self.reason = reason
 
 
 def matching(pattern: re.Pattern[str], wanted: str, code: str = "WX-CFG-08") -> Callable[[str], str]:
@@ -111,8 +115,36 @@ def path(text: str) -> str:
     return text.rstrip("/") or "/"
 
 
-token = matching(re.compile(r"[A-Za-z0-9]{3,32}"), "3–32 A–Z a–z 0–9", "WX-CFG-04")
+def token(text: str) -> str:
+    """The slip is named, since the token itself may not be shown."""
+    if _TOKEN.fullmatch(text):
+        return text
+    if text[0] in _QUOTES or text[-1] in _QUOTES:
+        slip = "quotes"
+    elif any(letter.isspace() for letter in text):
+        slip = "blank"
+    elif any("！" <= letter <= "～" for letter in text):
+        slip = "wide"
+    else:
+        slip = "length" if text.isascii() and text.isalnum() else "letters"
+    raise Bad("3–32 A–Z a–z 0–9", "WX-CFG-04", f"token-{slip}")
+
+
+def listen(text: str) -> str:
+    if not _LISTEN.fullmatch(text):
+        raise Bad(_ADDRESSES)
+    host, _, port = text.rpartition(":")
+    if not text.startswith(("unix:", "fd:")):
+        if int(port) > 65535:
+            raise Bad(_ADDRESSES)
+        if re.fullmatch(r"[0-9.]+", host):
+            try:
+                ipaddress.IPv4Address(host)
+            except ValueError:
+                raise Bad(_ADDRESSES) from None
+    return text
+
+
 aes_key = matching(re.compile(r"[A-Za-z0-9]{43}"), "43", "WX-CFG-05")
 appid = matching(re.compile(r"wx[0-9a-f]{16}"), "wx…", "WX-CFG-06")
-listen = matching(_LISTEN, "127.0.0.1:9527 | unix:/run/wx.sock")
 store = matching(re.compile(r"memory:|sqlite:[^\0]+"), "memory: | sqlite:FILE")

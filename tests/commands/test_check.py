@@ -41,6 +41,10 @@ class Check(unittest.TestCase):
         done = run("check", "--lang", "zh", cwd=self.folder)
         self.assertIn("缩进四个空格", done.stderr)
 
+    def test_what_a_file_says_does_nothing_to_the_terminal(self) -> None:
+        self.write("replies.ini", "[a]\ntext = x\njunk\x1b]0;title\x07\n")
+        self.assertIn(r"junk\x1b]0;title\x07", run("check", cwd=self.folder).stderr)
+
     def test_all_faults_of_all_files_at_once(self) -> None:
         self.write("handlers/a.py", "import openai_is_not_here\n")
         self.write("handlers/b.py", "from wxserve import on\n\n@on.text('x')\ndef x(msg, stat):\n    return ''\n")

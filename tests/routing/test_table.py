@@ -67,7 +67,10 @@ BAD: list[tuple[str, str, list[tuple[int, str]]]] = [
     ("and nothing follows", "[a]\ntext =\n    x\n[微笑]\n", [(4, "empty")]),
     ("two emoji lost their indentation", "[a]\ntext =\n    x\n[微笑][微笑]\n[b]\ntext = y\n", [(4, "junk")]),
     ("a link lost its indentation", "[a]\ntext =\n    x\n<a href=\"y\">\n", [(4, "unknown-key")]),
-    ("an empty section", "[a]\n[b]\ntext = x\n", [(1, "empty")]),
+    ("an empty section", "[a]\n[b]\ntext = x\n", [(1, "empty-first")]),
+    ("empty sections that are no emoji", "[a]\ntext = x\n[b | c]\n[@image]\n",
+     [(3, "empty-first"), (4, "empty-first")]),
+    ("nothing but a line that cannot be read", "[a]\ntext＝x\n[b]\njunk\n", [(2, "wide"), (4, "stray")]),
     ("the same word", "[Hi]\ntext = x\n[b | hi！]\ntext = y\n", [(3, "duplicate")]),
     ("the same type", "[@图片]\ntext = x\n[@image]\ntext = y\n", [(3, "duplicate")]),
     ("the same expression", "[re: ^a]\ntext = x\n[re:^a]\ntext = y\n", [(3, "duplicate")]),
@@ -87,7 +90,7 @@ BAD: list[tuple[str, str, list[tuple[int, str]]]] = [
     ("a function that asks for what there is not", "[a]\ncall = weather.bad\n", [(2, "argument")]),
     ("not UTF-8", "\udc80", [(1, "encoding")]),
     ("all at once, by line", "x\n[a]\n[b]\nfoo = 1\n[@c]\ntext = x\n",
-     [(1, "stray"), (2, "empty"), (4, "unknown-key"), (5, "unknown-at")]),
+     [(1, "stray"), (2, "empty-first"), (4, "unknown-key"), (5, "unknown-at")]),
 ]  # fmt: skip
 
 FINE = [

@@ -47,7 +47,7 @@ class Terminal:
             title, _, fix = texts.explain(problem.code, self.lang, problem.values)
             place = f"{shorten(problem.file)}:{problem.line}" if problem.line else shorten(problem.file)
             indent = " " * (width(place) + 2 if place else 0)
-            self.error(f"{place}{'  ' if place else ''}{self.paint(problem.code, 'red')}  {title}")
+            self.error(f"{place}{'  ' if place else ''}{self.paint(problem.code, 'red')}  {_harmless(title)}")
             if fix:
                 self.error(indent + texts.say("fix", self.lang, fix=fix))
 
@@ -73,6 +73,11 @@ def pad(text: str, columns: int) -> str:
 def columns(names: Iterable[str]) -> str:
     """Names in lines of at most eighty letters."""
     return textwrap.fill("  ".join(names), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _harmless(text: str) -> str:
+    """A file's own words may hold what a terminal would obey."""
+    return "".join(f"\\x{ord(c):02x}" if unicodedata.category(c) == "Cc" else c for c in text)
 
 
 def _write(stream: TextIO, text: str) -> None:

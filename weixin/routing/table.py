@@ -6,6 +6,7 @@ A section is a rule: its header says for which messages (``headers``), its keys 
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,6 +21,11 @@ from .index import Heads, whole
 from .rules import CONTAINED, DEFAULT, EXACT, MESSAGE, PREFIX, Level, Pattern, Rule
 
 CODE = "WX-RPL-03"
+
+# The line reader's findings that stand below the header they belong to.
+_IN_SECTIONS = frozenset({"indented", "wide", "colon", "stray"})
+# A name that could be an emoji code, [微笑], at the start of a line.
+_EMOJI = re.compile(r"[^|:：@\s]{1,8}")
 
 #: ``module.function`` of handlers/ -> that function; raises Misuse where there is none.
 Resolve = Callable[[str], Function]
@@ -39,9 +45,10 @@ def parse(source: bytes | str, file: str, priority: int, resolve: Resolve) -> Ta
     for problem in read.problems:
         table.error(problem.line, problem.reason, **problem.values)
     # A header with nothing below it but lines that were already found wrong is not empty as well.
-    wrong = {problem.values["header"] for problem in read.problems if problem.reason == "indented"}
-    for section in read.sections:
-        if section.line not in wrong:
+    headers_ = [section.line for section in read.sections]
+    wrong = {bisect.bisect(headers_, problem.line) for problem in read.problems if problem.reason in _IN_SECTIONS}
+    for number, section in enumerate(read.sections, 1):
+        if section.entries or number not in wrong:
             table.add(section)
     return Table(table.rules, sorted(table.errors, key=lambda error: error.line))
 
@@ -83,7 +90,10 @@ class _Table:
             line = next((entry.line for entry in section.entries if entry.key == key), section.line)
             code = "WX-HND-02" if misuse.reason == "argument" else CODE
             values_ = {"name": section.name, **misuse.values}
-            self.errors.append(LoadError(code, self._file, line, misuse.reason, **values_))
+            reason = misuse.reason
+            if reason == "empty" and not (self.rules and _EMOJI.fullmatch(section.name)):
+                reason = "empty-first"
+            self.errors.append(LoadError(code, self._file, line, reason, **values_))
             return
         self._compare(section, targets, always="call" not in values and ("hours" not in values or "else" in values))
         name = f"[{section.name}]"
@@ -108,7 +118,7 @@ class _Table:
                 what = whole(what)
             first = self._seen.setdefault((level, kind, what), section.line)
             if first != section.line:
-                self.error(section.line, "duplicate", name=section.name, word=what or "", first=first)
+                self.error(section.line, "duplicate", name=section.name, word=what or section.name, first=first)
             heads = self._hiding.get(level)
             if heads is None or not isinstance(pattern, str):
                 continue

@@ -15,6 +15,7 @@ from .codes import CODES
 from .console import CONSOLE
 from .inspector import INSPECTOR
 from .slips import SLIPS
+from .system import in_chinese
 from .words import WORDS
 
 LANGUAGES = ("zh", "en")
@@ -33,6 +34,13 @@ class _Blanks(dict[str, Any]):
 
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"
+
+
+def _blanks(values: Mapping[str, Any], lang: str) -> _Blanks:
+    """*values* to fill in; among them the reason that the operating system gave, in this language."""
+    if lang == "zh" and "error" in values:
+        return _Blanks({**values, "error": in_chinese(values["error"])})
+    return _Blanks(values)
 
 
 def language(choice: str = "auto", environ: Mapping[str, str] | None = None) -> str:
@@ -54,7 +62,7 @@ def explain(code: str, lang: str, values: Mapping[str, Any] | None = None) -> Ex
     and what to do about it takes the place of the code's own advice.
     """
     title, cause, fix = CODES.get(code, {}).get(lang, (code, "", ""))
-    blanks = _Blanks(values or {})
+    blanks = _blanks(values or {}, lang)
     slip = SLIPS.get(str(blanks.get("reason")))
     if slip and "{problem}" in title:
         blanks["problem"], fix = (part.format_map(blanks) for part in slip[lang])
@@ -64,7 +72,7 @@ def explain(code: str, lang: str, values: Mapping[str, Any] | None = None) -> Ex
 def say(key: str, lang: str, **values: Any) -> str:
     """Return the sentence *key*, with *values* filled in if there are any."""
     text = (WORDS.get(key) or CONSOLE[key])[lang]
-    return text.format_map(_Blanks(values)) if values else text
+    return text.format_map(_blanks(values, lang)) if values else text
 
 
 def catalogue() -> dict[str, Any]:

@@ -20,18 +20,26 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         "en": ("unknown option {name}{hint}", "a typing error, or the wrong section", "correct it, or delete the line"),
     },
     "WX-CFG-04": {
-        "zh": ("Token 必须是 3 到 32 个字母或数字", "复制时带上了空格或引号", "两边都改成同一个只含字母和数字的 Token"),
+        "zh": (
+            "Token 必须是 3 到 32 个字母或数字：{problem}",
+            "复制时带上了空格或引号",
+            "两边都改成同一个只含字母和数字的 Token",
+        ),
         "en": (
-            "the token must be 3 to 32 letters or digits",
+            "the token must be 3 to 32 letters or digits: {problem}",
             "a blank or quotes were copied along",
             "use the same token of letters and digits here and on the platform",
         ),
     },
     "WX-CFG-05": {
-        "zh": ("EncodingAESKey 必须是 43 个字母或数字（{name}）", "复制时少了一位，或没有填写", "从公众平台重新复制 43 位"),
+        "zh": (
+            "EncodingAESKey 必须是 43 个字母或数字；{name} 有 {n} 个字符",
+            "复制时少了一位或多了符号，或没有填写",
+            "从公众平台重新复制 43 位",
+        ),
         "en": (
-            "an EncodingAESKey is 43 letters or digits ({name})",
-            "a character was lost, or it was left out",
+            "an EncodingAESKey is 43 letters or digits; {name} has {n} characters",
+            "a character was lost or a sign came along, or it was left out",
             "copy all 43 characters from the platform again",
         ),
     },
@@ -56,11 +64,23 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         "en": ("cannot read this line: {problem}", "lines are name = value, sections are [name]", "correct the line"),
     },
     "WX-CFG-10": {
-        "zh": ("无法监听 {listen}：{error}", "端口被占用，或没有权限", "换一个 listen，或停掉占用它的程序"),
+        "zh": (
+            "无法监听 {listen}：{error}",
+            "端口被占用，或没有权限",
+            "换一个地址，例如 --listen 127.0.0.1:9627；或停掉占用它的程序（ss -ltnp 看是谁）",
+        ),
         "en": (
             "cannot listen on {listen}: {error}",
             "the port is taken, or not allowed",
-            "choose another listen, or stop what holds it",
+            "choose another, for example --listen 127.0.0.1:9627, or stop what holds it (ss -ltnp tells)",
+        ),
+    },
+    "WX-CFG-15": {
+        "zh": ("读不了 {file}：{error}", "路径写错了，或当前用户没有权限", "检查路径、所有者和权限"),
+        "en": (
+            "cannot read {file}: {error}",
+            "the path is wrong, or this user may not read it",
+            "check the path, its owner and its mode",
         ),
     },
     "WX-SIG-01": {

@@ -26,6 +26,54 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
             "indent it by four spaces if it belongs to the reply above; begin it with # if it is a remark",
         ),
     },
+    "bracket": {
+        "zh": ("[ 没有对应的 ]：{text}", "在段名后面补上 ]；属于上面的回复就缩进四个空格"),
+        "en": ("a [ without its ]: {text}", "write ] behind the name; indent it by four spaces if it belongs to the reply above"),
+    },
+    "colon": {
+        "zh": ("{key} 后面要用 =，这里是冒号", "把冒号改成 =；属于上面的回复就缩进四个空格"),
+        "en": (
+            "a colon follows {key}, where = is needed",
+            "write =; indent it by four spaces if it belongs to the reply above",
+        ),
+    },
+    # The same in wxserve.ini, where there is no reply above, and where a line may hold a secret.
+    "option-junk": {
+        "zh": ("[{name}] 后面不能再有别的内容", "说明另起一行，以 # 开头"),
+        "en": ("nothing may follow [{name}]", "put a remark on a line of its own that begins with #"),
+    },
+    "option-bracket": {"zh": ("[ 没有对应的 ]", "在段名后面补上 ]"), "en": ("a [ without its ]", "write ] behind the name")},
+    "option-colon": {"zh": ("{key} 后面要用 =，这里是冒号", "把冒号改成 ="), "en": ("a colon follows {key}", "write = in its place")},
+    "option-stray": {
+        "zh": ("不是 [段落]，也不是 name = value", "改成 name = value；是说明就在行首加 #"),
+        "en": ("neither [section] nor name = value", "write name = value; begin it with # if it is a remark"),
+    },
+    "option-indented": {
+        "zh": ("这一行缩进了，上面却没有可以接着的值", "去掉行首的空白"),
+        "en": ("it is indented, and there is no value above that it could go on with", "take the blanks before it away"),
+    },
+    # The token, which may not be shown.
+    "token-missing": {
+        "zh": ("还没有填", "在 [wechat] 下写 token = …，和平台上填的一样"),
+        "en": ("there is none", "write token = … under [wechat], the same as on the platform"),
+    },
+    "token-quotes": {"zh": ("它带着引号", "去掉引号，两边都不要"), "en": ("it stands in quotes", "take them away, here and on the platform")},
+    "token-blank": {
+        "zh": ("中间有空白（行末的 # 也算内容）", "去掉空白；说明另起一行"),
+        "en": ("there is a blank in it (a # behind it counts)", "take it away; put a remark on a line of its own"),
+    },
+    "token-wide": {
+        "zh": ("里面有全角字符", "用半角重新输入，两边一样"),
+        "en": ("there are full-width characters in it", "type plain ones, the same in both places"),
+    },
+    "token-length": {
+        "zh": ("它有 {n} 个字符", "换一个，两边一样"),
+        "en": ("it has {n} characters", "choose another, the same in both places"),
+    },
+    "token-letters": {
+        "zh": ("里面有别的字符", "换一个只含字母和数字的，两边一样"),
+        "en": ("there is another character in it", "choose one of letters and digits, the same in both places"),
+    },
     "wide": {
         "zh": ("这里用了全角的 {found}", "改成半角的 {wanted}"),
         "en": ("a full-width {found} stands here", "write {wanted}"),
@@ -95,6 +143,10 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
             "[{name}] says nothing. It looks like an emoji code at the start of a line inside the reply above",
             "if it belongs to the reply, indent it by four spaces",
         ),
+    },
+    "empty-first": {
+        "zh": ("[{name}] 没有回复", "在它下面写 text = …"),
+        "en": ("[{name}] says nothing", "write text = … below it"),
     },
     "several": {
         "zh": ("[{name}] 里有几种回复：{keys}", "微信只收一条，留一种"),
