@@ -148,7 +148,7 @@ class Piped(Case):
     def test_a_handler_that_raises_is_shown_with_its_traceback(self) -> None:
         done = self.chat("坏\n")
         self.assertEqual(done.returncode, 0)
-        self.assertIn("WX-HND-05  a handler raised: ValueError: boom", done.stderr)
+        self.assertIn(" raised ValueError: boom", done.stderr)
         self.assertIn('a.py", line 10, in bad', done.stderr)
 
     def test_why_lists_the_rules_in_order(self) -> None:

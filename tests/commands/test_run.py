@@ -75,6 +75,7 @@ class Start(Case):
         server = self.serve("run")
         server.wait_for(r"replies.ini:1  WX-RPL-03")
         self.assertEqual(server.process.wait(30), 78)
+        self.assertEqual(len(server.output.splitlines()), 2, "what is wrong, how to mend it, and no more")
 
     def test_an_address_that_is_taken_is_said_so(self) -> None:
         self.project()
@@ -238,6 +239,7 @@ class Reload(Case):
                 server.signal(signal.SIGHUP)
                 server.wait_for(rf"(?s){said}(.*result=failed){{1}}")
                 self.assertEqual(server.output.count("result=failed"), before + 1)
+                self.assertNotIn("Traceback", server.output)
                 self.assertIn("你好呀", self.ask(server, "你好"))
         self.assertEqual(server.stop(), 0)
 

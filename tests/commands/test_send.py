@@ -155,8 +155,10 @@ class Replies(Case):
         self.assertIn("WX-RPL-01  the reply has 2100 bytes", long.err)
         wrong = self.send("text", "错")
         self.assertTrue(wrong.out.startswith("(nothing)\n"))
-        self.assertIn("WX-HND-05  a handler raised: RuntimeError: boom", wrong.err)
+        self.assertIn("WX-HND-05  handlers/all.py:18 raised RuntimeError: boom", wrong.err)
         self.assertIn('raise RuntimeError("boom")', wrong.err)
+        self.assertEqual(wrong.status, 1)
+        self.assertEqual(self.send("text", "错", "--expect", "").status, 0, "that is what was expected of it")
 
     def test_verbose_shows_both_messages_and_json_is_for_programs(self) -> None:
         verbose = self.send("text", "你好", "-v", "--mode", "safe").out
@@ -274,8 +276,8 @@ class Usage(Case):
             (["text", "--fault", "idle"], "idle takes a real connection: add --to"),
             (["text", "--to", "example.com"], "example.com is no address"),
             (["text", "--to", "http://127.0.0.1:1", "--mode", "safe"], "mode safe needs aes_key and appid"),
-            (["text", "--fault", "nonsense"], "invalid choice: 'nonsense'"),
-            ([], "the following arguments are required: TYPE"),
+            (["text", "--fault", "nonsense"], "--fault cannot be nonsense"),
+            ([], "TYPE is missing"),
         ):
             with self.subTest(arguments):
                 done = self.send(*arguments)

@@ -59,7 +59,7 @@ class Test(unittest.TestCase):
         self.write("tests/a.chat", "> 坏\n< 好\n")
         done = self.test()
         self.assertIn("FAIL line 2: expected  好   got  (nothing)", done.stdout)
-        self.assertIn("WX-HND-05  a handler raised: ValueError: boom", done.stderr)
+        self.assertIn("raised ValueError: boom", done.stderr)
 
     def test_verbose_shows_the_conversation(self) -> None:
         self.write("tests/a.chat", "> 天气\n< 今天晴\n")

@@ -7,6 +7,7 @@ import threading
 import unittest
 from typing import Any, Callable
 
+from weixin import texts
 from weixin.routing import run
 from weixin.routing.handlers import Loaded
 from weixin.routing.rules import Level, Rules
@@ -56,6 +57,9 @@ class Answers(LoadedCase):
                 self.assertIsInstance(outcome.reply, Success)
                 self.assertIsInstance(outcome.error, run.BadReply)
                 self.assertEqual([record.__dict__["code"] for record in logs.records], ["WX-HND-04"])
+                self.assertIsNone(logs.records[0].exc_info, "there is no line of the user's in it")
+                said = texts.explain("WX-HND-04", "en", logs.records[0].__dict__["fields"]).title
+                self.assertNotIn("{", said)
 
     def test_nobody_has_an_answer(self) -> None:
         outcome = run.answer(Rules(), text("x"), NOON, self.context())

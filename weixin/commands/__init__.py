@@ -1,7 +1,8 @@
 """The command line: one module a command, and what all of them share.
 
 Each command's module has ``configure(parser, lang)`` and ``run(call) -> int``, the exit status: 0 fine, 1 a check or
-a reply failed, 2 wrong usage, 78 bad configuration (man sysexits). Only the module that is asked for is imported.
+a reply failed, 2 wrong usage, 78 bad configuration (man sysexits), 130 Ctrl-C in the middle of it. Only the module that
+is asked for is imported.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -16,13 +18,17 @@ from typing import NamedTuple
 from .. import __version__, app, config, log, texts
 from ..problem import Problem
 from ..server import systemd
-from .terminal import Terminal
+from .parser import Parser, hint
+from .terminal import Terminal, Unwritable
 
 COMMANDS = (
     "run", "dev", "init", "check", "doctor", "chat", "send", "deliveries", "stats", "forget", "test", "explain",
 )  # fmt: skip
 
 FINE, FAILED, USAGE, CONFIG = 0, 1, 2, 78
+# What a shell says of a program that Ctrl-C has ended.
+INTERRUPTED = 130
+STDERR = 2
 
 
 class Call(NamedTuple):
@@ -41,33 +47,66 @@ class Call(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     argv = sys.argv[1:] if argv is None else list(argv)
-    common, rest = _common(add_help=False).parse_known_args(argv)
+    _open_streams()
+    common, rest = _common("", texts.language("auto", os.environ)).parse_known_args(argv)
     lang = texts.language(common.lang, os.environ)
     terminal = Terminal(lang, color=common.color, quiet=common.quiet)
+    if rest[:1] == ["help"]:
+        rest = [*(word for word in rest[1:2] if word in COMMANDS), "-h"]
     if rest and rest[0] in COMMANDS:
         name, rest = rest[0], rest[1:]
     elif rest and rest[0] in ("-h", "--help"):
         terminal.say(_overview(lang))
         return FINE
     elif rest and not rest[0].startswith("-"):
-        terminal.error(texts.say("usage.command", lang, name=rest[0], commands=" ".join(COMMANDS)))
+        values = {"name": rest[0], "hint": hint(rest[0], COMMANDS), "commands": " ".join(COMMANDS)}
+        terminal.error(texts.say("usage.command", lang, **values))
         return USAGE
     else:
         name = "run"
-    module = importlib.import_module(f".{name}", __package__)
-    parser = _common(prog=f"wxserve.py {name}", description=texts.say(f"command.{name}", lang), lang=lang)
-    module.configure(parser, lang)
-    options = parser.parse_args(rest, common)
-    flags = {key[len("set_") :]: value for key, value in vars(options).items() if key.startswith("set_") and value}
     try:
-        status: int = module.run(Call(options, flags, lang, terminal))
+        return _run(name, rest, common, terminal)
     except config.ConfigError as error:
         report(error.problems, terminal)
         return CONFIG
     except BrokenPipeError:  # somebody looked at the first lines only: `wxserve.py check | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except Unwritable as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        terminal.error(texts.say("output", lang, error=error.strerror))
+        return FAILED
+    except KeyboardInterrupt:
+        # A thread that a handler keeps busy is nobody's reason to wait.
+        os._exit(INTERRUPTED)
+
+
+def _run(name: str, words: list[str], common: argparse.Namespace, terminal: Terminal) -> int:
+    lang = terminal.lang
+    module = importlib.import_module(f".{name}", __package__)
+    parser = _common(name, lang)
+    parser.epilog = texts.examples(name, lang)
+    module.configure(parser, lang)
+    options = parser.parse_all(words, common)
+    flags = {key[len("set_") :]: value for key, value in vars(options).items() if key.startswith("set_") and value}
+    # Until here Ctrl-C was the system's own affair (wxserve.py says why).
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    status: int = module.run(Call(options, flags, lang, terminal))
     return status
+
+
+def _open_streams() -> None:
+    """A stream that the shell closed (``>&-``) is one that nobody reads, not a descriptor for the next socket."""
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    while descriptor <= STDERR:
+        descriptor = os.open(os.devnull, os.O_RDWR)
+    os.close(descriptor)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(STDERR, "w", closefd=False)
 
 
 def report(problems: Iterable[Problem], terminal: Terminal, journal: log.Journal | None = None) -> None:
@@ -91,11 +130,11 @@ def add_settings(parser: argparse.ArgumentParser, lang: str) -> None:
             )
 
 
-def _common(lang: str = "en", **options: object) -> argparse.ArgumentParser:
+def _common(name: str, lang: str) -> Parser:
     """The options that every command takes, before its name or behind it."""
-    parser = argparse.ArgumentParser(
-        allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options  # type: ignore[arg-type]
-    )
+    parser = Parser(name, lang)
+    if name:
+        parser.add_argument("-h", "--help", action="help", help=texts.say("help.help", lang))
     parser.add_argument("-c", "--config", metavar="FILE", help=texts.say("help.config", lang))
     parser.add_argument("--lang", choices=("auto", "zh", "en"), default="auto", help=texts.say("help.lang", lang))
     parser.add_argument(
@@ -104,7 +143,8 @@ def _common(lang: str = "en", **options: object) -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help=texts.say("help.json", lang))
     parser.add_argument("-q", "--quiet", action="store_true", help=texts.say("help.quiet", lang))
     parser.add_argument("-v", "--verbose", action="store_true", help=texts.say("help.verbose", lang))
-    parser.add_argument("--version", action="version", version=f"wxserve {__version__}")
+    version = f"wxserve {__version__}"
+    parser.add_argument("--version", action="version", version=version, help=texts.say("help.version", lang))
     return parser
 
 

@@ -22,7 +22,7 @@ from ..config import ConfigError, Settings
 from ..watch import LOOK_SECONDS, Watch
 from . import CONFIG, FINE, add_settings
 from .rehearsal import sources
-from .run import Program, settings_or_demo
+from .run import Program, is_told, settings_or_demo
 from .terminal import shorten
 
 if TYPE_CHECKING:
@@ -76,15 +76,12 @@ class _Development(Program):
         self.color = call.terminal.color
 
     def serve(self) -> int:
-        log = logging.getLogger("wxserve.server")
-        log.addFilter(self._is_news)
         # Until the supervisor listens to it: by default the signal would end the process.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         watcher = self._fork_watcher()
         try:
             return super().serve()
         finally:
-            log.removeFilter(self._is_news)
             os.kill(watcher, signal.SIGTERM)
             os.waitpid(watcher, 0)
 
@@ -121,8 +118,7 @@ class _Development(Program):
     def _is_news(self, record: logging.LogRecord) -> bool:
         """A filter of the server's log: how a reload went, the terminal says in its own words."""
         fields = getattr(record, "fields", {})
-        failed = bool(record.exc_info and record.exc_info[0] is ConfigError)
-        told = failed or str(fields.get("why", "")).startswith(ConfigError.__name__) or fields.get("result") == "ok"
+        told = is_told(record) or fields.get("result") == "ok"
         if told and record.getMessage() == "reload" and fields["result"] == "failed":
             self._call.terminal.error(texts.say("chat.kept", self._call.lang))
         return not told

@@ -38,7 +38,6 @@ ADMIN = "admin"
 
 # Enough that nobody guesses a demo's token; it is new at each start.
 DEMO_TOKEN_BYTES = 6
-# FileDescriptorName= of the socket that is not WeChat's.
 
 log = logging.getLogger("wxserve.run")
 
@@ -60,7 +59,8 @@ def settings_or_demo(call: Call) -> tuple[Settings, bool]:
     except ConfigError as error:
         if asked or [problem.code for problem in error.problems] != ["WX-CFG-01"]:
             raise
-    base = os.path.dirname(os.path.abspath(sys.argv[0]))
+    # A link to it in somebody's path has no handlers beside it.
+    base = os.path.dirname(os.path.realpath(sys.argv[0]))
     return config.demo("demo" + secrets.token_hex(DEMO_TOKEN_BYTES), base, call.flags), True
 
 
@@ -103,6 +103,8 @@ class Program:
         """Serve until told to stop; the exit status."""
         # No thread in this process: it forks.
         app.open_log(self._settings, threaded=False, color=self.color)
+        servers = logging.getLogger("wxserve.server")
+        servers.addFilter(self._is_news)
         try:
             self._sockets = self._listen()
             status = server.serve(self._services(), on_ready=self._on_ready, on_reload=self._on_reload)
@@ -111,11 +113,19 @@ class Program:
             report([Problem("WX-CFG-10", values)], self._call.terminal)
             return FAILED
         finally:
+            servers.removeFilter(self._is_news)
             if self._admin is not None:
                 self._admin.close()
             if self._folder is not None:
                 self._folder.cleanup()
         return CONFIG if status and self._report.read()[2] else status
+
+    def _is_news(self, record: logging.LogRecord) -> bool:
+        """A filter of the server's log: what is wrong with files that a person wrote has been said, with its place."""
+        if record.getMessage() == "reload":
+            record.exc_info = None if is_told(record) else record.exc_info
+            return True
+        return not is_told(record)
 
     def _listen(self) -> Sequence[socket.socket]:
         """Take the sockets that systemd made, or make our own. One by the name of `admin` is the console's."""
@@ -218,6 +228,12 @@ class Program:
                 self._note_failure()
                 raise
         return self._services()
+
+
+def is_told(record: logging.LogRecord) -> bool:
+    """Whether it is about a ConfigError, whose problems have been said one by one."""
+    why = str(getattr(record, "fields", {}).get("why", ""))
+    return bool(record.exc_info and record.exc_info[0] is ConfigError) or why.startswith(ConfigError.__name__)
 
 
 def _folder() -> TemporaryDirectory[str]:

@@ -70,7 +70,7 @@ def configure(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--key", metavar="KEY", help=say("key"))
     parser.add_argument("--expect", metavar="PATTERN", help=say("expect"))
     parser.add_argument("--within", metavar="TIME", help=say("within"))
-    parser.epilog = texts.say("send.epilog", lang, faults=columns(FAULTS))
+    parser.epilog = f"{texts.say('send.epilog', lang, faults=columns(FAULTS))}\n\n{parser.epilog}"
 
 
 def run(call: Call) -> int:
@@ -104,7 +104,8 @@ def _send(call: Call) -> int:
         call.terminal.say(json.dumps({**record, "complaints": complaints}, ensure_ascii=False))
     else:
         _show(call, exchange, complaints)
-    return FAILED if complaints or _failed(delivery, options) else FINE
+    raised = options.expect is None and any(line.event == "handler" for line in exchange.heard)
+    return FAILED if complaints or raised or _failed(delivery, options) else FINE
 
 
 def _once(weixin: Platform, push: Push, settings: config.Settings, options: argparse.Namespace) -> Exchange:

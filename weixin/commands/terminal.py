@@ -15,6 +15,10 @@ from ..problem import Problem
 _COLORS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
 
 
+class Unwritable(OSError):
+    """Standard output takes nothing: a full disk, most often."""
+
+
 class Terminal:
     """Standard output and error for one command."""
 
@@ -82,8 +86,15 @@ def _harmless(text: str) -> str:
 
 def _write(stream: TextIO, text: str) -> None:
     try:
-        stream.write(text + "\n")
-    except UnicodeEncodeError:  # LANG=C, GBK
-        encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-    stream.flush()
+        try:
+            stream.write(text + "\n")
+        except UnicodeEncodeError:  # LANG=C, GBK
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if stream is sys.stdout:
+            raise Unwritable(error.errno, error.strerror) from None
+        # Where errors go nothing goes: there is nobody left to tell.

@@ -24,7 +24,11 @@ ERROR_SHOWN = 200
 
 
 class BadReply(TypeError):
-    """A handler returned what is no reply."""
+    """A handler returned what is no reply; ``got`` is its type."""
+
+    def __init__(self, value: object, words: str) -> None:
+        self.got = type(value).__name__
+        super().__init__(f"returned {words.format(self.got)}")
 
 
 class Outcome(NamedTuple):
@@ -142,8 +146,8 @@ def _reply(value: object, context: Context) -> Reply | None:
     if inspect.isawaitable(value):
         return _reply(context.loop.run(value), context)
     if isinstance(value, (list, tuple, set)) or inspect.isgenerator(value) or inspect.isasyncgen(value):
-        raise BadReply(f"returned several ({type(value).__name__}); WeChat takes one reply")
-    raise BadReply(f"returned {type(value).__name__}; a reply is a str, a reply object or None")
+        raise BadReply(value, "several ({}); WeChat takes one reply")
+    raise BadReply(value, "{}; a reply is a str, a reply object or None")
 
 
 def _unless_interrupted(error: BaseException) -> None:
@@ -157,8 +161,10 @@ def _report(asked: Answer | None, error: BaseException, message: Message, delive
     words = f"{type(error).__name__}: {error}".rstrip(": ")[:ERROR_SHOWN]
     at = _at(asked, error) or (rule.at if rule is not None else "")
     fields = {"d": delivery, "at": at, "error": words, "user": message.user}
-    code = "WX-HND-04" if isinstance(error, BadReply) else "WX-HND-05"
-    log.error("handler", exc_info=error, extra={"code": code, "fields": fields})
+    if isinstance(error, BadReply):  # it was raised here: a traceback would show nothing of theirs
+        log.error("handler", extra={"code": "WX-HND-04", "fields": {**fields, "got": error.got}})
+    else:
+        log.error("handler", exc_info=error, extra={"code": "WX-HND-05", "fields": fields})
 
 
 def _at(asked: Answer | None, error: BaseException) -> str:

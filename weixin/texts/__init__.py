@@ -16,6 +16,7 @@ from .console import CONSOLE
 from .inspector import INSPECTOR
 from .slips import SLIPS
 from .system import in_chinese
+from .usage import EXAMPLES
 from .words import WORDS
 
 LANGUAGES = ("zh", "en")
@@ -73,6 +74,12 @@ def say(key: str, lang: str, **values: Any) -> str:
     """Return the sentence *key*, with *values* filled in if there are any."""
     text = (WORDS.get(key) or CONSOLE[key])[lang]
     return text.format_map(_blanks(values, lang)) if values else text
+
+
+def examples(command: str, lang: str) -> str:
+    """Return what the help of *command* ends with."""
+    lines = (f"  python3 wxserve.py {example}" for example in EXAMPLES[command])
+    return "\n".join([say("help.examples", lang), *lines])
 
 
 def catalogue() -> dict[str, Any]:

@@ -208,10 +208,10 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         "en": ("{at} returned {got}, which is no reply", "return a str, one reply or None", "return one reply"),
     },
     "WX-HND-05": {
-        "zh": ("处理函数出错：{error}", "错误的位置见日志", "改正它；用户看到的是 on.error 的回复，或没有回复"),
+        "zh": ("{at} 出错：{error}", "处理函数里有错，日志里有完整的 traceback", "改正它；用户看到的是 on.error 的回复，或没有回复"),
         "en": (
-            "a handler raised: {error}",
-            "the traceback is in the log",
+            "{at} raised {error}",
+            "the handler is faulty; the traceback is in the log",
             "mend it; the user got on.error's answer, or none",
         ),
     },

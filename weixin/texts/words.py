@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from . import deploy, doctor, records, talk
+from . import deploy, doctor, records, talk, usage
 
 WORDS: dict[str, dict[str, str]] = {
     **deploy.WORDS,
     **doctor.WORDS,
     **records.WORDS,
     **talk.WORDS,
+    **usage.WORDS,
     "page": {
         "zh": "wxserve 正在运行。这是给微信服务器用的地址。",
         "en": "wxserve is running. This address is for WeChat's servers.",
@@ -49,10 +50,6 @@ Every command has -h. Examples:
         "en": "print the settings in force and where each came from",
     },
     "help.settings": {"zh": "配置项（优先于配置文件）", "en": "settings (before those of the file)"},
-    "usage.command": {
-        "zh": "没有 {name} 这个命令。有：{commands}",
-        "en": "there is no command {name}. There are: {commands}",
-    },
     "command.run": {"zh": "启动服务", "en": "serve"},
     "command.check": {"zh": "检查配置、处理函数和回复表", "en": "look through configuration, handlers and replies"},
     "command.init": {"zh": "生成一个新项目", "en": "make a new project"},
@@ -312,12 +309,7 @@ TYPE 事件：
 TYPE raw FILE|-：任意内容
 
 FAULT：
-{faults}
-
-例子：
-  python3 wxserve.py send text 你好
-  python3 wxserve.py send text 讲个故事 --slow 7
-  python3 wxserve.py send text 你好 --mode safe --fault bad-signature""",
+{faults}""",
         "en": """TYPE, messages:
   text WORDS  image [MEDIA_ID]  voice [RECOGNITION]  video  shortvideo  location [LAT LONG LABEL]  link [URL TITLE]
 TYPE, events:
@@ -327,12 +319,7 @@ TYPE, events:
 TYPE raw FILE|-: anything
 
 FAULT:
-{faults}
-
-examples:
-  python3 wxserve.py send text 你好
-  python3 wxserve.py send text 讲个故事 --slow 7
-  python3 wxserve.py send text 你好 --mode safe --fault bad-signature""",
+{faults}""",
     },
     "send.unknown": {"zh": "没有叫 {name} 的消息或事件{hint}", "en": "no message or event is called {name}{hint}"},
     "send.hint": {"zh": "，是不是 {name}？", "en": "; is it {name}?"},
