@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import unittest
@@ -40,6 +41,25 @@ class Check(unittest.TestCase):
         self.assertIn("indent it by four spaces", done.stderr)
         done = run("check", "--lang", "zh", cwd=self.folder)
         self.assertIn("缩进四个空格", done.stderr)
+
+    def test_json_is_for_programs(self) -> None:
+        self.write("replies.ini", "[你好]\ntext = 你好呀\n[微笑]\n")
+        done = run("check", "--json", cwd=self.folder)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        found = json.loads(done.stdout)
+        (fault,) = found["errors"]
+        self.assertEqual((fault["code"], fault["file"], fault["line"]), ("WX-RPL-03", "replies.ini", 3))
+        self.assertEqual((found["ok"], found["warnings"]), (False, []))
+        self.write("replies.ini", "")
+        done = run("check", "--json", "--dump", cwd=self.folder)
+        found = json.loads(done.stdout)
+        self.assertEqual((done.returncode, found["ok"], found["rules"]), (0, True, 0))
+        self.assertIn({"name": "token", "value": "(14 characters)", "from": "wxserve.ini:2"}, found["settings"])
+        self.assertNotIn("TopSecretToken", done.stdout)
+        self.write("wxserve.ini", "[wechat]\ntoken: TopSecretToken\n")
+        done = run("check", "--json", cwd=self.folder)
+        self.assertEqual((done.returncode, json.loads(done.stdout)["errors"][0]["line"]), (78, 2))
+        self.assertNotIn("TopSecretToken", done.stdout)
 
     def test_what_a_file_says_does_nothing_to_the_terminal(self) -> None:
         self.write("replies.ini", "[a]\ntext = x\njunk\x1b]0;title\x07\n")

@@ -62,6 +62,22 @@ class Init(unittest.TestCase):
             )  # fmt: skip
             self.assertIn(f"  python3 {shown} dev ", made.stdout, made.stderr)
 
+    def test_what_is_to_be_done_next_can_be_pasted(self) -> None:
+        home = self.folder / "my bots"
+        home.mkdir()
+        (home / "wxserve.py").symlink_to(SCRIPT)
+        made = subprocess.run(
+            [sys.executable, "my bots/wxserve.py", "init", "我的 bot"],
+            check=False, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=SECONDS,
+        )  # fmt: skip
+        self.assertIn("next  cd '我的 bot'\n", made.stdout)
+        self.assertIn("      python3 '../my bots/wxserve.py' chat ", made.stdout)
+
+    def test_a_picture_is_not_answered_with_a_text_that_quotes_it(self) -> None:
+        for lang, said in (("zh", "没听懂，"), ("en", "I did not understand that.")):
+            run("--lang", lang, "init", lang, cwd=self.folder)
+            self.assertIn(said, run("send", "image", cwd=self.folder / lang).stdout)
+
     def test_what_is_there_is_kept(self) -> None:
         (self.folder / "replies.ini").write_text("mine")
         made = run("init", cwd=self.folder)

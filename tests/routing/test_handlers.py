@@ -22,6 +22,8 @@ BROKEN: list[tuple[str, str, list[tuple[str, int, str]]]] = [
     ("interrupt", "raise KeyboardInterrupt\n", [("WX-HND-01", 1, "raised")]),
     ("not a name of on", "from wxserve import on\n@on.vioce\ndef f(): ...\n", [("WX-HND-03", 2, "unknown-name")]),
     ("hours", "from wxserve import on\n\n@on.text('a', hours='x')\ndef f(): ...\n", [("WX-HND-03", 3, "hours")]),
+    ("a method", "from wxserve import on\nclass A:\n    @on.text('a')\n    def f(self, msg): ...\n",
+     [("WX-HND-03", 3, "method")]),
     ("nothing to find", "from wxserve import on\n@on.text('')\ndef f(): ...\n", [("WX-HND-03", 2, "empty-word")]),
     ("an unknown option", "from wxserve import on\n@on.text('a', regex='b')\ndef f(): ...\n",
      [("WX-HND-03", 2, "option")]),

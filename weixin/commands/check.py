@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import app, texts
-from ..config import OPTIONS, Settings
+from ..config import OPTIONS, ConfigError, Settings
 from ..problem import Problem
 from ..routing import regex
 from ..routing.answers import Fixed
 from ..routing.rules import Rules
 from ..wire import aes
-from . import FAILED, FINE, add_settings, modes
+from . import CONFIG, FAILED, FINE, add_settings, modes
 from .terminal import pad, shorten
 
 if TYPE_CHECKING:
@@ -27,10 +28,22 @@ def configure(parser: argparse.ArgumentParser, lang: str) -> None:
 
 
 def run(call: Call) -> int:
-    settings = call.settings()
+    try:
+        settings = call.settings()
+    except ConfigError as error:
+        if not call.options.json:
+            raise
+        _print(call, error.problems, [])
+        return CONFIG
+    rules, errors, warnings = examine(settings, os.environ)
+    if call.options.json:
+        extra: dict[str, Any] = {"rules": len(rules), "aes": aes.find().name}
+        if call.options.dump:
+            extra["settings"] = [dict(zip(("name", "value", "from"), row)) for row in _rows(settings, call.lang)]
+        _print(call, errors, warnings, **extra)
+        return FAILED if errors else FINE
     if call.options.dump:
         dump(settings, call)
-    rules, errors, warnings = examine(settings, os.environ)
     call.terminal.problems([*errors, *warnings])
     if errors or warnings:
         counts = {"errors": len(errors), "warnings": len(warnings)}
@@ -50,22 +63,38 @@ def examine(settings: Settings, environ: Mapping[str, str]) -> tuple[Rules, list
 
 def dump(settings: Settings, call: Call) -> None:
     """Print every option's effective value and where it came from; of a secret, its length."""
-    rows = []
-    for option in OPTIONS:
-        value = getattr(settings, option.key)
-        if option.secret and value:
-            shown = texts.say("check.characters", call.lang, n=len(value))
-        elif isinstance(value, bool):
-            shown = "on" if value else "off"
-        else:
-            shown = str(value) or texts.say("check.empty", call.lang)
-        place, colon, line = settings.sources[option.key].rpartition(":")
-        source = f"{shorten(place)}:{line}" if colon else settings.sources[option.key]
-        rows.append((option.key, shown, source))
+    rows = list(_rows(settings, call.lang))
     left = max(len(key) for key, _, _ in rows)
     middle = min(40, max(len(shown) for _, shown, _ in rows))
     for key, shown, source in rows:
         call.terminal.say(f"{pad(key, left)} = {pad(shown, middle)}  {source}")
+
+
+def _print(call: Call, errors: list[Problem], warnings: list[Problem], **extra: Any) -> None:
+    """All that was found, for programs."""
+    kinds = (("errors", errors), ("warnings", warnings))
+    found = {name: [_row(problem, call.lang) for problem in problems] for name, problems in kinds}
+    call.terminal.say(json.dumps({"ok": not errors, **found, **extra}, ensure_ascii=False, indent=1))
+
+
+def _row(problem: Problem, lang: str) -> dict[str, Any]:
+    title, _, fix = texts.explain(problem.code, lang, problem.values)
+    return {"code": problem.code, "file": shorten(problem.file), "line": problem.line, "title": title, "fix": fix}
+
+
+def _rows(settings: Settings, lang: str) -> Iterator[tuple[str, str, str]]:
+    """Each option's name, its value as it may be shown, and where that came from."""
+    for option in OPTIONS:
+        value = getattr(settings, option.key)
+        if option.secret and value:
+            shown = texts.say("check.characters", lang, n=len(value))
+        elif isinstance(value, bool):
+            shown = "on" if value else "off"
+        else:
+            shown = str(value) or texts.say("check.empty", lang)
+        place, colon, line = settings.sources[option.key].rpartition(":")
+        source = f"{shorten(place)}:{line}" if colon else settings.sources[option.key]
+        yield option.key, shown, source
 
 
 def _dangerous(rules: Rules) -> Iterator[Problem]:

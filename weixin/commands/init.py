@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import shlex
 import string
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .. import texts
 from ..config import OPTIONS
-from .terminal import shorten
+from .terminal import pad, shorten, width
 
 if TYPE_CHECKING:
     from . import Call
@@ -35,6 +36,7 @@ def run(call: Call) -> int:
         ("handlers/hello.py", texts.say("init.handler", call.lang), 0o644),
         ("tests/hello.chat", texts.say("init.chat", call.lang), 0o644),
     )
+    longest = max(width(shorten(str(folder / name))) for name, _, _ in files)
     for name, text, mode in files:
         path = folder / name
         try:
@@ -42,10 +44,12 @@ def run(call: Call) -> int:
         except OSError as error:
             call.terminal.error(texts.say("init.cannot", call.lang, file=path, error=error.strerror))
             return 1
-        call.terminal.note(texts.say("init.made" if made else "init.kept", call.lang, file=shorten(str(path))))
+        values = {"file": pad(shorten(str(path)), longest), "what": texts.say(f"init.what.{name}", call.lang)}
+        call.terminal.note(texts.say("init.made" if made else "init.kept", call.lang, **values))
     # wxserve.py or wxserve.pyz, as it is to be called from there.
     script = sys.argv[0] if os.path.isabs(sys.argv[0]) else os.path.relpath(sys.argv[0], folder)
-    call.terminal.note(texts.say("init.next", call.lang, folder=call.options.folder, script=script))
+    where = {"folder": shlex.quote(call.options.folder), "script": shlex.quote(script)}
+    call.terminal.note(texts.say("init.next", call.lang, **where))
     return 0
 
 

@@ -14,7 +14,7 @@ import os
 import secrets
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -135,6 +135,8 @@ class _Collector:
     def collect(self, file: Path, module: ModuleType) -> None:
         for name, line, first in _shadowed(module):
             self._error("WX-HND-03", file, line, "shadowed", name=name, first=first)
+        for name, method in _methods(module):
+            self._error("WX-HND-03", file, place(method, file)[1], "method", name=name)
         found = {id(value): value for value in vars(module).values() if marks_of(value)}
         owners = {other.__name__ for other in self._loaded.modules.values()} - {module.__name__}
         # By line, but stable: functions that another module made are where they were assigned.
@@ -194,6 +196,13 @@ def _shadowed(module: ModuleType) -> list[tuple[str, int, int]]:
         if any(_is_ours(decorator, module) for decorator in node.decorator_list):
             first[node.name] = node.lineno
     return found
+
+
+def _methods(module: ModuleType) -> Iterator[tuple[str, Callable[..., object]]]:
+    """Marked functions in the module's classes: no message would ever reach them."""
+    for name, value in vars(module).items():
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            yield from ((f"{name}.{each}", function) for each, function in vars(value).items() if marks_of(function))
 
 
 def _is_ours(decorator: ast.expr, module: ModuleType) -> bool:

@@ -232,6 +232,10 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "zh": ("on.… 要写在函数上面，这里是 {value}", "写在 def 上面"),
         "en": ("on.… stands above a function, not {value}", "put it above a def"),
     },
+    "method": {
+        "zh": ("{name} 写在类里，不会被调用", "把它移到类的外面"),
+        "en": ("{name} stands in a class and would never be called", "put it outside"),
+    },
     "shadowed": {
         "zh": ("{name} 定义了两次，第 {first} 行的那个不会被调用", "换一个函数名"),
         "en": ("{name} is defined twice; the one in line {first} would never be called", "rename one of them"),

@@ -196,18 +196,27 @@ Every command has -h. Examples:
         "en": '# wxserve.ini: every option. "##" explains, "#" shows the default: remove the # to change it.\n'
         "# Test with: python3 wxserve.py check",
     },
-    "init.made": {"zh": "生成  {file}", "en": "made  {file}"},
+    "init.made": {"zh": "生成  {file}   {what}", "en": "made  {file}   {what}"},
+    "init.what.wxserve.ini": {
+        "zh": "新的 Token 和 EncodingAESKey；所有选项都列出来了，带说明",
+        "en": "a fresh token and EncodingAESKey; every option listed and explained",
+    },
+    "init.what.replies.ini": {"zh": "不写代码的回复，4 条样例", "en": "replies without code, 4 samples"},
+    "init.what.handlers/hello.py": {"zh": "用 Python 回复，1 个样例", "en": "a reply in Python, 1 sample"},
+    "init.what.tests/hello.chat": {"zh": "一段对话，也是测试", "en": "a conversation that is a test"},
     "init.kept": {"zh": "保留  {file}（已经有了，没有改动）", "en": "kept  {file} (it was there; nothing was changed)"},
     "init.next": {
         "zh": """接下来  cd {folder}
-        python3 {script} dev      边改边试，改了就重新载入；对话用 chat
+        python3 {script} chat     在终端里和它对话
+        python3 {script} dev      边改边试：改了就重新载入，在网页控制台里对话
         python3 {script} test     跑一遍 tests/*.chat
-        python3 {script}          启动
+        python3 {script} doctor --url http://你的域名/weixin     放到服务器上以后
         在公众平台填：URL http(s)://你的域名/weixin，Token 见 wxserve.ini""",
         "en": """next  cd {folder}
-      python3 {script} dev      edit files, they reload; talk with chat
+      python3 {script} chat     talk to it in the terminal
+      python3 {script} dev      edit files, they reload; talk in the console, a page
       python3 {script} test     runs tests/*.chat
-      python3 {script}          serve
+      python3 {script} doctor --url http://your.domain/weixin     when it is on the server
       on the platform enter the URL http(s)://your.domain/weixin and the token from wxserve.ini""",
     },
     "init.cannot": {"zh": "无法写入 {file}：{error}", "en": "cannot write {file}: {error}"},
@@ -229,7 +238,7 @@ text = 你好呀！ || 在呢～
 text = 单号 {no} 已收到
 
 [@默认]
-text = 没听懂「{text}」。回复「你好」试试。
+text = 没听懂，回复「你好」试试。
 """,
         "en": """# One section per rule. Its name is what the user sends, | separates alternatives; @ marks what is no text:
 # @subscribe @image @voice @location @menu KEY @scan SCENE @default …   contains: word   prefix: word   re: pattern
@@ -247,7 +256,7 @@ text = Hello! || Hi there.
 text = Number {no} is noted.
 
 [@default]
-text = I did not understand “{text}”. Try hello.
+text = I did not understand that. Try hello.
 """,
     },
     "init.handler": {
