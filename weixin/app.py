@@ -279,7 +279,7 @@ class Application:
             meter.add("wxserve_rule_hits_total", given.rule)
             if _CODE in given.rule:
                 meter.add("wxserve_handler_duration_seconds", given.rule, value=given.ran)
-        elif not given.silent and message.type != "event":
+        elif not given.silent and given.result != "replied" and message.type != "event":
             meter.add("wxserve_unmatched_messages_total")
         if given.reply:
             meter.add("wxserve_reply_size_bytes", given.reply, value=len(given.body))

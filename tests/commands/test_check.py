@@ -42,6 +42,17 @@ class Check(unittest.TestCase):
         done = run("check", "--lang", "zh", cwd=self.folder)
         self.assertIn("缩进四个空格", done.stderr)
 
+    def test_a_long_text_is_a_warning_only_where_it_is_not_split(self) -> None:
+        self.write("replies.ini", "[a]\ntext = " + "长" * 700 + "\n")
+        self.assertEqual(run("check", cwd=self.folder).stderr, "")
+        self.assertIn("turn split on, or shorten it", run("check", "--split", "off", cwd=self.folder).stderr)
+
+    def test_a_store_without_a_folder_is_a_warning(self) -> None:
+        self.write("wxserve.ini", INI + "[store]\nurl = sqlite:nowhere/wxserve.db\n")
+        done = run("check", cwd=self.folder)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("wxserve.ini:4  WX-CFG-15  cannot read", done.stderr)
+
     def test_json_is_for_programs(self) -> None:
         self.write("replies.ini", "[你好]\ntext = 你好呀\n[微笑]\n")
         done = run("check", "--json", cwd=self.folder)

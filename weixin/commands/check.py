@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -57,7 +58,7 @@ def run(call: Call) -> int:
 def examine(settings: Settings, environ: Mapping[str, str]) -> tuple[Rules, list[Problem], list[Problem]]:
     """Everything that answers, what is wrong with it, and what is dangerous or will not go as it was meant."""
     rules, errors = app.load_rules(settings)
-    warnings = [*modes.warnings(settings, environ), *_linted(rules, settings.split)]
+    warnings = [*modes.warnings(settings, environ), *_homeless(settings), *_linted(rules, settings.split)]
     return rules, [*errors, *_dangerous(rules)], warnings
 
 
@@ -112,11 +113,21 @@ def _dangerous(rules: Rules) -> Iterator[Problem]:
             yield Problem("WX-HND-06", {"pattern": pattern.pattern}, rule.file, rule.line)
 
 
+def _homeless(settings: Settings) -> Iterator[Problem]:
+    """A store whose folder is not there: the server would go on in a temporary one, and forget."""
+    kind, _, path = settings.store.partition(":")
+    folder = os.path.dirname(path)
+    if kind == "sqlite" and not os.path.isdir(folder):
+        place, _, line = settings.sources["store"].rpartition(":")
+        values = {"file": folder, "error": os.strerror(errno.ENOENT)}
+        yield Problem("WX-CFG-15", values, place, int(line) if line.isdecimal() else 0)
+
+
 def _linted(rules: Rules, split: bool) -> Iterator[Problem]:
-    """What the fixed replies of replies.ini would lose on the way. *split*: of a long text the rest comes later."""
+    """What the fixed replies of replies.ini would lose on the way. What is split is not lost."""
     for rule in rules:
         if isinstance(rule.answer, Fixed):
             for finding in rule.answer.reply.lint():
-                if finding.code == "WX-RPL-01" and split:
+                if split and finding.code == "WX-RPL-01":
                     continue
                 yield Problem(finding.code, finding.values, rule.file, rule.line)

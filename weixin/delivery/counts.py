@@ -25,13 +25,17 @@ class Counts:
             names = _names(*which)
             if len(self._names) < MOST_NAMES:
                 self._names[which] = names
-        if self._keeps_texts and not rule and message.kind == "text" and message.text:
+        if self._keeps_texts and "unmatched" in names and message.kind == "text" and message.text:
             return (*names, f"unmatched:{message.text[:SHORT]}")
         return names
 
 
 def _names(kind: str, rule: str, result: str, slow: bool) -> tuple[str, ...]:
-    names = ["messages", f"type:{kind}", f"result:{result}", f"rule:{rule}" if rule else "unmatched"]
+    names = ["messages", f"type:{kind}", f"result:{result}"]
+    if rule:
+        names.append(f"rule:{rule}")
+    elif result != "replied":  # what no rule has answered came out of the mailbox
+        names.append("unmatched")
     names += [word for word, holds in (("slow", slow), ("errors", result == "error")) if holds]
     names += [word for event, word in (("subscribe", "new"), ("unsubscribe", "left")) if kind == event]
     return tuple(names)

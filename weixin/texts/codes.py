@@ -156,11 +156,11 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
     },
     "WX-RPL-01": {
-        "zh": ("回复 {n} 字节，超过 {limit}，已截断", "一个汉字 3 字节，最多约 682 字", "把回复缩短"),
+        "zh": ("回复 {n} 字节，超过 {limit}，已截断", "一个汉字 3 字节，最多约 682 字", "打开 split，或缩短它"),
         "en": (
             "the reply has {n} bytes, over {limit}, and was cut",
             "a Chinese character takes 3 bytes, about 682 fit",
-            "shorten it",
+            "turn split on, or shorten it",
         ),
     },
     "WX-RPL-02": {
