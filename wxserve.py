@@ -19,11 +19,14 @@ if os.path.dirname(os.path.realpath(__file__)) not in sys.path:
     sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 if __name__ == "__main__":
-    import signal
-
     # Ctrl-C while all this is being read: nothing is begun, and nobody wants a traceback.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        import signal
+
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 from weixin.lazy import Lazy
 from weixin.routing.marks import on
