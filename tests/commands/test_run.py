@@ -53,6 +53,15 @@ class Demo(Case):
         self.assertEqual(sorted(os.listdir(self.folder)), [], "a demo leaves nothing behind")
         self.assertEqual([path.name for path in ROOT.glob("*.db*")], [])
 
+    def test_a_port_that_is_taken_costs_the_demo_no_console(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            taken = f"127.0.0.1:{other.getsockname()[1]}"
+            server = self.serve("--admin-listen", taken)
+            address = server.wait_for(r"Console +http://(127\.0\.0\.1:\d+)/#k=")[1]
+            self.assertNotEqual(address, taken)
+            self.assertNotIn("WARN", server.output)
+            self.assertEqual(server.stop(), 0)
+
     def test_under_systemd_a_missing_configuration_is_a_mistake(self) -> None:
         done = run("run", cwd=self.folder, NOTIFY_SOCKET="/nowhere")
         self.assertEqual(done.returncode, 78)

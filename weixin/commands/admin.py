@@ -161,13 +161,29 @@ def _doctor(settings: Settings, lang: str) -> list[dict[str, Any]]:
 
 
 def begin(
-    settings: Settings, inherited: Sequence[socket.socket], read: Callable[[], Settings] | None = None
+    settings: Settings,
+    inherited: Sequence[socket.socket],
+    read: Callable[[], Settings] | None = None,
+    *,
+    anywhere: bool = False,
 ) -> Admin | None:
-    """Return the console of this run, or None where it cannot listen. *read*: see Admin."""
+    """Return the console of this run, or None where it cannot listen. *read*: see Admin.
+
+    Where somebody sits before it, who is told its address, it may be *anywhere*: two demos are no mistake.
+    """
     try:
-        sockets = list(inherited) or [server.listen(settings.admin_listen)]
+        sockets = list(inherited) or [_listen(settings.admin_listen, anywhere)]
         return Admin(settings, sockets, read)
     except OSError as error:
         fields = {"listen": settings.admin_listen, "error": error.strerror or str(error)}
         log.warning("console", extra={"code": "WX-CFG-14", "fields": fields})
         return None
+
+
+def _listen(address: str, anywhere: bool) -> socket.socket:
+    try:
+        return server.listen(address)
+    except server.AddressInUse:
+        if not anywhere:
+            raise
+        return server.listen("127.0.0.1:0")

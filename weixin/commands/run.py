@@ -138,7 +138,8 @@ class Program:
             # Imported where there is one: a server without it starts sooner, and is a fifth smaller.
             from .admin import begin
 
-            self._admin = begin(self._settings, admin, None if self._demo else self._read_settings)
+            read = None if self._demo else self._read_settings
+            self._admin = begin(self._settings, admin, read, anywhere=self._demo or self.console)
         return sockets
 
     def _services(self) -> Sequence[server.Service]:
