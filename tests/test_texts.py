@@ -122,6 +122,10 @@ class Language(unittest.TestCase):
         self.assertIn("{seconds}", texts.explain("WX-SIG-04", "en", {}).title)
         self.assertIn("400", texts.explain("WX-SIG-04", "zh", {"seconds": 400, "max_age": 300}).title)
 
+    def test_one_is_not_many(self) -> None:
+        self.assertEqual(texts.say("check.counts", "en", errors=1, warnings=11), "1 error, 11 warnings")
+        self.assertIn("configuration ok: 1 rule, ", texts.say("check.ok", "en", rules=1, aes="libcrypto"))
+
     def test_what_the_system_says_is_said_in_chinese_too(self) -> None:
         values = {"file": "wxserve.ini", "error": os.strerror(errno.EACCES)}
         self.assertEqual(texts.explain("WX-CFG-15", "zh", values).title, "读不了 wxserve.ini：没有权限")

@@ -126,7 +126,7 @@ class Check(unittest.TestCase):
         done = run("check", cwd=self.folder)
         self.assertEqual(done.returncode, 0)
         self.assertIn("WX-CFG-07", done.stderr)
-        self.assertIn("0 errors, 1 warnings", done.stdout)
+        self.assertIn("0 errors, 1 warning", done.stdout)
 
 
 class Usage(unittest.TestCase):

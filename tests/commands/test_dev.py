@@ -60,7 +60,7 @@ class Dev(unittest.TestCase):
         times = []
         self.write("replies.ini", "[你好]\ntext = 二号\n")
         times.append(self.soon(server, "二号"))
-        server.wait_for(r"changed: replies\.ini; loading again\n[\s\S]*loaded: 1 rules from 1 files\n")
+        server.wait_for(r"changed: replies\.ini; loading again\n[\s\S]*loaded: 1 rule from 1 file\n")
         self.write("handlers/a.py", HANDLER)
         times.append(self.soon(server, "三号"))
         self.write("handlers/a.py", "def broken(:\n")

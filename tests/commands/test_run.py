@@ -74,7 +74,7 @@ class Start(Case):
         server = self.serve("run", "--workers", "2")
         server.wait_for(r"ready in [0-9.]+ s")
         self.assertRegex(server.output, r"listen    127\.0\.0\.1:\d+  path /weixin  mode plain")
-        self.assertIn("replies   1 rules from 1 files", server.output)
+        self.assertIn("replies   1 rule from 1 file", server.output)
         self.assertIn("你好呀", self.ask(server, "你好"))
         self.assertEqual(server.stop(), 0)
         self.assertNotIn(TOKEN, server.output)

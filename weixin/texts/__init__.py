@@ -8,6 +8,7 @@ filled in. A leaf: it imports nothing of ours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from .usage import EXAMPLES
 from .words import WORDS
 
 LANGUAGES = ("zh", "en")
+# English alone has another word for one than for many.
+_ONE = re.compile(r"(?<![\w.-])1 (error|warning|rule|file|turn|character)s\b")
 
 
 class Explanation(NamedTuple):
@@ -73,7 +76,10 @@ def explain(code: str, lang: str, values: Mapping[str, Any] | None = None) -> Ex
 def say(key: str, lang: str, **values: Any) -> str:
     """Return the sentence *key*, with *values* filled in if there are any."""
     text = (WORDS.get(key) or CONSOLE[key])[lang]
-    return text.format_map(_blanks(values, lang)) if values else text
+    if not values:
+        return text
+    text = text.format_map(_blanks(values, lang))
+    return _ONE.sub(r"1 \1", text) if lang == "en" else text
 
 
 def examples(command: str, lang: str) -> str:
