@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -12,8 +14,24 @@ import unittest
 from pathlib import Path
 
 from tests import program
-from tests.program import run
-from weixin.commands import COMMANDS
+from weixin.commands import COMMANDS, main
+
+
+def said(*words: str, lang: str = "en") -> tuple[int, str, str]:
+    """The exit status of a command that does nothing, what it prints, and what it says is wrong."""
+    before = os.environ.get("WXSERVE_LANG")
+    os.environ["WXSERVE_LANG"] = lang
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status: object = main(words)
+    except SystemExit as leaving:
+        status = leaving.code
+    finally:
+        os.environ.pop("WXSERVE_LANG")
+        if before is not None:
+            os.environ["WXSERVE_LANG"] = before
+    return int(str(status or 0)), out.getvalue(), err.getvalue()
 
 
 class Case(unittest.TestCase):
@@ -25,7 +43,7 @@ class Case(unittest.TestCase):
         os.chmod(self.folder / "wxserve.ini", 0o600)
 
 
-class Slips(Case):
+class Slips(unittest.TestCase):
     def test_a_wrong_word_is_answered_in_two_lines_and_with_the_right_one(self) -> None:
         for words, english, chinese in (
             (["chek"], "there is no command chek → check?", "没有 chek 这个命令 → check?"),
@@ -43,27 +61,27 @@ class Slips(Case):
         ):  # fmt: skip
             for lang, expected in (("en", english), ("zh", chinese)):
                 with self.subTest(words, lang=lang):
-                    done = run(*words, cwd=self.folder, WXSERVE_LANG=lang)
-                    self.assertEqual((done.returncode, done.stdout), (2, ""))
-                    self.assertEqual(done.stderr.splitlines()[0], expected)
-                    self.assertEqual(len(done.stderr.splitlines()), 2, done.stderr)
-                    self.assertRegex(done.stderr, r"python3 \S*wxserve\.py (\w+ )?-h")
+                    status, out, err = said(*words, lang=lang)
+                    self.assertEqual((status, out), (2, ""))
+                    self.assertEqual(err.splitlines()[0], expected)
+                    self.assertEqual(len(err.splitlines()), 2, err)
+                    self.assertRegex(err, r"python3 \S*wxserve\.py (\w+ )?-h")
 
     def test_help_is_in_one_language_and_ends_with_examples(self) -> None:
         for command in COMMANDS:
             for lang in ("en", "zh"):
                 with self.subTest(command, lang=lang):
-                    done = run(command, "-h", cwd=self.folder, WXSERVE_LANG=lang)
-                    self.assertEqual((done.returncode, done.stderr), (0, ""))
-                    lines = done.stdout.splitlines()
+                    status, out, err = said(command, "-h", lang=lang)
+                    self.assertEqual((status, err), (0, ""))
+                    lines = out.splitlines()
                     self.assertIn(f"python3 wxserve.py {command}", lines[0])
                     for example in lines[-3:]:
                         self.assertTrue(example.startswith("  python3 wxserve.py"), example)
                     if lang == "zh":
                         for english in ("usage:", "options:", "arguments:", "show this help", "show program's"):
-                            self.assertNotIn(english, done.stdout)
-        self.assertEqual(run("help", cwd=self.folder).stdout, run("-h", cwd=self.folder).stdout)
-        self.assertEqual(run("help", "send", cwd=self.folder).stdout, run("send", "-h", cwd=self.folder).stdout)
+                            self.assertNotIn(english, out)
+        self.assertEqual(said("help"), said("-h"))
+        self.assertEqual(said("help", "send"), said("send", "-h"))
 
 
 class Ends(Case):
@@ -106,9 +124,10 @@ class Ends(Case):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full")
         for lang, said in (("en", "cannot write the output: No space left on device"), ("zh", "写不出去：磁盘满了")):
+            command = {"en": "check", "zh": "--version"}[lang]
             with self.subTest(lang), open("/dev/full", "w") as full:
                 done = subprocess.run(
-                    [sys.executable, str(program.SCRIPT), "check"], cwd=self.folder, stdout=full,
+                    [sys.executable, str(program.SCRIPT), command], cwd=self.folder, stdout=full,
                     stderr=subprocess.PIPE, env=program.environment(WXSERVE_LANG=lang), check=False,
                     timeout=program.SECONDS,
                 )  # fmt: skip

@@ -48,24 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     argv = sys.argv[1:] if argv is None else list(argv)
     _open_streams()
-    common, rest = _common("", texts.language("auto", os.environ)).parse_known_args(argv)
-    lang = texts.language(common.lang, os.environ)
-    terminal = Terminal(lang, color=common.color, quiet=common.quiet)
-    if rest[:1] == ["help"]:
-        rest = [*(word for word in rest[1:2] if word in COMMANDS), "-h"]
-    if rest and rest[0] in COMMANDS:
-        name, rest = rest[0], rest[1:]
-    elif rest and rest[0] in ("-h", "--help"):
-        terminal.say(_overview(lang))
-        return FINE
-    elif rest and not rest[0].startswith("-"):
-        values = {"name": rest[0], "hint": hint(rest[0], COMMANDS), "commands": " ".join(COMMANDS)}
-        terminal.error(texts.say("usage.command", lang, **values))
-        return USAGE
-    else:
-        name = "run"
+    terminal = Terminal(texts.language("auto", os.environ))
     try:
-        return _run(name, rest, common, terminal)
+        common, rest = _common("", terminal.lang).parse_known_args(argv)
+        terminal = Terminal(texts.language(common.lang, os.environ), color=common.color, quiet=common.quiet)
+        return _command(rest, common, terminal)
     except config.ConfigError as error:
         report(error.problems, terminal)
         return CONFIG
@@ -74,11 +61,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except Unwritable as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        terminal.error(texts.say("output", lang, error=error.strerror))
+        terminal.error(texts.say("output", terminal.lang, error=error.strerror))
         return FAILED
     except KeyboardInterrupt:
         # A thread that a handler keeps busy is nobody's reason to wait.
         os._exit(INTERRUPTED)
+
+
+def _command(words: list[str], common: argparse.Namespace, terminal: Terminal) -> int:
+    """Run the command that the first of *words* names."""
+    if words[:1] == ["help"]:
+        words = [*(word for word in words[1:2] if word in COMMANDS), "-h"]
+    name = words[0] if words else "-"
+    if name in COMMANDS:
+        return _run(name, words[1:], common, terminal)
+    if name in ("-h", "--help"):
+        terminal.say(_overview(terminal.lang))
+        return FINE
+    if name.startswith("-"):
+        return _run("run", words, common, terminal)
+    values = {"name": name, "hint": hint(name, COMMANDS), "commands": " ".join(COMMANDS)}
+    terminal.error(texts.say("usage.command", terminal.lang, **values))
+    return USAGE
 
 
 def _run(name: str, words: list[str], common: argparse.Namespace, terminal: Terminal) -> int:
