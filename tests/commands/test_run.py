@@ -170,7 +170,7 @@ class TheConsole(Case):
     def test_a_state_folder_that_takes_no_file_is_a_warning(self) -> None:
         (self.folder / "state/console.url").mkdir(parents=True)
         said = self.under_systemd(self.folder / "state")
-        self.assertIn("code=WX-CFG-15", said())
+        self.assertIn("code=WX-CFG-16", said())
         self.assertNotIn("#k=", said())
 
     def under_systemd(self, state: Path) -> Callable[[], str]:

@@ -114,5 +114,5 @@ class Counting(unittest.TestCase):
             self.assertEqual("unmatched:我的密码" in names, named, content)
 
     def test_the_pick_up_word_that_fetched_an_answer_is_not_called_unmatched(self) -> None:
-        names = Counts("short").of(message("继续"), Outcome(Success()), "replied", False)
+        names = Counts("short").of(message("继续"), "", "replied", False)
         self.assertEqual([name for name in names if name.startswith("unmatched")], [])

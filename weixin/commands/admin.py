@@ -79,7 +79,7 @@ class Admin:
                 stream.write(self.url + "\n")
         except OSError as error:  # a full disk
             fields = {"file": path, "error": error.strerror or str(error)}
-            log.warning("console", extra={"code": "WX-CFG-15", "fields": fields})
+            log.warning("console", extra={"code": "WX-CFG-16", "fields": fields})
         return path
 
     def service(self, settings: Settings) -> server.Service:

@@ -319,7 +319,7 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
             "choose another [admin] listen; messages are answered all the same",
         ),
     },
-    "WX-CFG-15": {
+    "WX-CFG-16": {
         "zh": ("控制台的地址写不进 {file}：{error}", "磁盘满了，或权限不对", "清理磁盘，然后 systemctl restart wxserve；消息照常回答"),
         "en": (
             "the console's address cannot be written to {file}: {error}",
