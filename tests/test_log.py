@@ -58,7 +58,23 @@ class Form(unittest.TestCase):
 
     def test_json_has_the_same_keys(self) -> None:
         record = json.loads(log.render(LINE._replace(code="WX-X"), log.Style(format="json")))
-        self.assertEqual(list(record), ["at", "level", "event", "code", "d", "user", "text"])
+        self.assertEqual(list(record), ["time", "level", "event", "code", "d", "user", "text"])
+
+    def test_json_tells_the_time_of_a_line_from_the_place_it_names(self) -> None:
+        line = log.Line(0.25, logging.ERROR, "handler", {"at": "handlers/a.py:9"}, "WX-HND-05")
+        record = json.loads(log.render(line, log.Style(format="json")))
+        self.assertRegex(record["time"], r"^\d{4}-\d\d-\d\dT")
+        self.assertEqual(record["at"], "handlers/a.py:9")
+
+    def test_nothing_a_stranger_wrote_steers_a_terminal_or_turns_the_line(self) -> None:
+        evil = "a\x1b[2Jb\x9b31mc\u202egnp.exe\u2028d\x85e\x7f\ud800"
+        line = log.Line(0, logging.ERROR, evil, {"error": evil, "text": evil}, "", f"Traceback\n  \tx\nError: {evil}\n")
+        for style in (log.Style(content="full"), log.Style("json", "full"), log.Style(content="full", journal=True)):
+            with self.subTest(style):
+                text = log.render(line, style)
+                self.assertEqual([c for c in text if not c.isprintable() and c not in "\n\t"], [])
+                self.assertEqual(text.count("\n"), 0 if style.format == "json" else 3)
+        self.assertEqual(json.loads(log.render(line, log.Style("json", "full")))["error"], evil)
 
     def test_under_the_journal_every_line_of_a_traceback_has_its_priority(self) -> None:
         line = log.Line(0, logging.ERROR, "handler", {"d": "1"}, "WX-HND-05", "Traceback\n  File\n")
@@ -136,6 +152,18 @@ class Writing(unittest.TestCase):
         journal.flush()
         self.assertTrue(stream.getvalue().startswith("<3>ERROR handler code=WX-HND-05 user=oGx…3k\n<3>    Traceback"))
         self.assertIn("ValueError: boom", stream.getvalue())
+
+    def test_what_a_handler_logs_of_its_users_words_is_one_line(self) -> None:
+        stream = io.StringIO()
+        journal = log.start("info", log.Style(journal=True), stream)
+        self.addCleanup(logging.getLogger("wxserve").handlers.clear)
+        handlers = logging.getLogger("wxserve.handlers")
+        handlers.info("said %s", "你好\nINFO  delivery d=8f5 user=oForged")
+        handlers.info("said %s", "你好\r\u2028\x1b[2JINFO  delivery d=8f6", extra={"fields": {"d": "1"}})
+        journal.flush()
+        lines = ["<6>INFO  said 你好", "<6>    INFO  delivery d=8f5 user=oForged"]
+        lines += ["<6>INFO  said 你好\\r\\u2028\\x1b[2JINFO  delivery d=8f6 d=1"]
+        self.assertEqual(stream.getvalue().splitlines(), lines)
 
 
 if __name__ == "__main__":

@@ -180,9 +180,12 @@ class Bridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         fields = dict(getattr(record, "fields", {}))
-        detail = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+        # A handler may log what its user wrote: only what stands before a line's end is a line.
+        event, _, detail = record.getMessage().partition("\n")
+        if record.exc_info:
+            detail = "\n".join(filter(None, (detail, "".join(traceback.format_exception(*record.exc_info)))))
         level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.ERROR)
-        self._journal.line(level, record.getMessage(), fields, getattr(record, "code", ""), detail)
+        self._journal.line(level, event, fields, getattr(record, "code", ""), detail)
 
 
 def start(
@@ -217,12 +220,14 @@ def render(line: Line, style: Style) -> str:
     text = f"\x1b[{_COLORS[line.level]}m{_WORDS[line.level]}\x1b[0m" if style.color else _WORDS[line.level]
     if not style.journal:
         text = f"{_stamp(line.at)} {text}"
-    text = f"{text} {line.event} code={line.code}" if line.code else f"{text} {line.event}"
+    text = f"{text} {_escaped(line.event)}"
+    if line.code:
+        text += f" code={line.code}"
     for key, value in _shown(line, style):
         word = str(value)
         text += f" {key}={word if type(value) in _NUMBERS or _PLAIN(word) else _quoted(word)}"
     if line.detail:  # indented, so that nothing in a traceback can pass for a line of ours
-        text += "\n" + textwrap.indent(line.detail.rstrip("\n"), "    ", lambda _: True)
+        text += "\n" + textwrap.indent(_escaped(line.detail.rstrip("\n"), "\n\t"), "    ", lambda _: True)
     if style.journal:
         text = "\n".join(_PRIORITIES[line.level] + part for part in text.split("\n"))
     return text
@@ -243,10 +248,14 @@ def _shown(line: Line, style: Style) -> Iterator[tuple[str, Any]]:
 
 
 def _json(line: Line, style: Style) -> str:
-    head = {"at": _stamp(line.at), "level": _WORDS[line.level].strip(), "event": line.event}
+    # «at» is a place, in lines that have one.
+    head = {"time": _stamp(line.at), "level": _WORDS[line.level].strip(), "event": line.event}
     code = {"code": line.code} if line.code else {}
     detail = {"detail": line.detail} if line.detail else {}
-    text = json.dumps({**head, **code, **dict(_shown(line, style)), **detail}, ensure_ascii=False, default=str)
+    record = {**head, **code, **dict(_shown(line, style)), **detail}
+    text = json.dumps(record, ensure_ascii=False, default=str)
+    if not text.isprintable():
+        text = json.dumps(record, default=str)
     return _PRIORITIES[line.level] + text if style.journal else text
 
 
@@ -271,6 +280,13 @@ def _quoted(text: str) -> str:
         return f'"{text.translate(_ESCAPED)}"' if _AWKWARD(text) else text
     # A line feed alone is worth no escapes in everything else.
     return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
+
+
+def _escaped(text: str, but: str = "") -> str:
+    """What is no value, with nothing in it that would steer a terminal or turn what stands around it; *but* stays."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in but else c.encode("unicode_escape").decode() for c in text)
 
 
 def _stamp(at: float) -> str:
