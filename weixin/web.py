@@ -86,7 +86,8 @@ def parse_query(text: str) -> dict[str, str]:
     for pair in text.split("&", MAX_PARAMETERS)[:MAX_PARAMETERS]:
         name, _, value = pair.partition("=")
         if quoted:
-            name, value = unquote_plus(name), unquote_plus(value)
+            # What is not UTF-8 stays what it is: echostr goes back byte for byte.
+            name, value = unquote_plus(name), unquote_plus(value, errors="surrogateescape")
         if name and name not in parameters:
             parameters[name] = value
     return parameters
