@@ -51,7 +51,7 @@ class Keys(unittest.TestCase):
         self.assertIsNone(self.door.login(self.key))
 
     def test_a_wrong_key_opens_nothing(self) -> None:
-        for key in ("", "x", self.key[:-1], self.key + "x", "ключ"):
+        for key in ("", "x", self.key[:-1], self.key + "x", "ключ", "\ud800"):
             with self.subTest(key):
                 self.assertIsNone(self.door.login(key))
         self.assertIsNotNone(self.door.login(self.key))

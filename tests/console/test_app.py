@@ -104,6 +104,28 @@ class Refusals(Case):
         self.assertEqual(self.status("POST", "/api/send", b"{"), 400)
         self.assertEqual(self.status("POST", "/api/send", b"[]"), 400)
 
+    def test_json_that_cannot_be_taken_in_is_refused_and_spoils_nothing(self) -> None:
+        half = b'{"words": ["\\ud800"], "kind": "text", "key": "\\udfff"}'
+        for path in ("/api/login", "/api/send", "/api/try", "/api/clear"):
+            for body in (half, b'{"words": ' + b"[" * 100_000, b'{"key": ' + b"9" * 5_000 + b"}", b"\xff"):
+                with self.subTest(path, body=body[:20]):
+                    self.assertLess(self.status("POST", path, body), 500)
+        self.assertEqual(self.status("POST", "/api/send", half), 400)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        self.assertEqual(self.status("POST", "/login", b"key=%ed%a0%80%ff", **form), 303)
+        self.assertEqual(self.status("POST", "/send", b"kind=text&text=%ed%a0%80%ff", **form), 303)
+        self.assertEqual(self.status("GET", "/api/deliveries"), 200)
+
+    def test_a_place_in_the_list_that_is_none_is_the_beginning(self) -> None:
+        boot = json.loads(self.client.ask("GET", "/api/deliveries").body)["cursor"].partition(".")[0]
+        for number in ("9" * 5_000, "%c2%b2", "-1", "1.2", "%ed%a0%80", ""):
+            with self.subTest(number[:10]):
+                self.assertEqual(self.status("GET", f"/api/deliveries?after={boot}.{number}&q=%ff&limit=%c2%b2"), 200)
+
+    def test_asking_for_a_streams_head_begins_none(self) -> None:
+        for _ in range(5):
+            self.assertEqual(self.status("HEAD", "/api/events"), 200)
+
     def test_every_answer_says_what_a_browser_may_do_with_it(self) -> None:
         for path in ("/", "/console.js", "/api/state", "/api/nothing"):
             answer = self.client.ask("GET", path)

@@ -69,7 +69,7 @@ class Access:
             self._tries = [at for at in self._tries if now - at < 60]
             if len(self._tries) >= TRIES_PER_MINUTE:
                 return None
-            if self._spent[0] or not hmac.compare_digest(key.encode(), self._key.encode()):
+            if self._spent[0] or not hmac.compare_digest(key.encode("utf-8", "replace"), self._key.encode()):
                 self._tries.append(now)
                 return None
             self._spent[0] = 1

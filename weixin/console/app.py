@@ -242,6 +242,8 @@ class Console:
             self.ledger.tell("reload", self._health())
 
     def _events(self, environ: dict[str, Any], query: dict[str, str]) -> Answer:
+        if environ["REQUEST_METHOD"] == "HEAD":  # nobody will read it, nor close it
+            return Answer(200, [*HEADERS, *guards()], [])
         subscription = self.ledger.subscribe()
         if subscription is None:
             return problem(503, "streams", most=STREAMS_MAX)
@@ -292,7 +294,7 @@ class Console:
 
     def _send_form(self, body: bytes) -> Answer:
         form = parse_query(body.decode("latin-1"))
-        text = form.get("text", "")
+        text = form.get("text", "").encode("utf-8", "replace").decode()
         order = orders.read({"kind": form.get("kind", "text"), "words": [text] if text else []}, self.settings.mode)
         self.lab.send(order).finished.wait(FORM_SECONDS)
         return to("/plain")
@@ -301,7 +303,9 @@ class Console:
 def _json(body: bytes) -> Mapping[str, Any]:
     try:
         data = json.loads(body or b"{}")
-    except ValueError:
+        # Half a surrogate pair is JSON, and nothing that could be sent or shown.
+        json.dumps(data, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise orders.BadOrder("json")

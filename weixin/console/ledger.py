@@ -7,6 +7,7 @@ came after the last one it saw. Numbers begin anew with each process, hence the 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import threading
@@ -21,6 +22,8 @@ from ..simulator import Answer, Request, Seen
 KEPT = 500
 # One thread each; more tabs than this ask every two seconds instead.
 STREAMS_MAX = 4
+
+_NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 class Attempt:
@@ -174,8 +177,7 @@ class Ledger:
 
     def after(self, cursor: str, limit: int = KEPT) -> tuple[str, list[dict[str, Any]]]:
         """Return where the list stands now, and the rows that changed since *cursor*: all, if it is another's."""
-        boot, _, number = cursor.partition(".")
-        since = int(number) if boot == self.boot and number.isdecimal() else 0
+        since = self._seen(cursor) or 0
         with self._lock:
             rows: list[dict[str, Any]] = []
             for record in reversed(list(self._records.values())):
@@ -186,11 +188,16 @@ class Ledger:
 
     def news(self, cursor: str) -> list[tuple[str, dict[str, Any]]]:
         """What else was told since *cursor*; nothing if it is another's."""
-        boot, _, number = cursor.partition(".")
-        if boot != self.boot or not number.isdecimal():
+        since = self._seen(cursor)
+        if since is None:
             return []
         with self._lock:
-            return [(event, data) for seq, event, data in self._news if seq > int(number)]
+            return [(event, data) for seq, event, data in self._news if seq > since]
+
+    def _seen(self, cursor: str) -> int | None:
+        """The number in *cursor*; None where it is another process's, or none at all."""
+        boot, _, number = cursor.partition(".")
+        return int(number) if boot == self.boot and _NUMBER.fullmatch(number) else None
 
     def forget(self, user: str) -> None:
         """Drop a user's records."""
