@@ -256,6 +256,17 @@ class MissingElements(unittest.TestCase):
             read(kind="event")
         self.assertEqual((caught.exception.code, caught.exception.fields), ("WX-XML-03", {"element": "Event"}))
 
+    def test_a_name_that_no_platform_gives_is_refused(self) -> None:
+        # They are kept: in counters, in lists, in the log.
+        longest = "e" * messages.MAX_NAME
+        self.assertEqual(event(longest).kind, longest)
+        for name in ("ToUserName", "FromUserName", "MsgType", "Event"):
+            fields = {**parse(xml(kind="event", event="CLICK")), name: longest + "e"}
+            with self.subTest(name), self.assertRaises(MessageRefused) as caught:
+                Message(fields)
+            self.assertEqual((caught.exception.status, caught.exception.code), (400, "WX-XML-03"))
+            self.assertEqual(caught.exception.fields, {"element": name})
+
     def test_create_time_is_a_number(self) -> None:
         for text in ("soon", "-1", "1.5", "1e3", "٣", "1" * 20, "0x1", " 1"):
             fields = parse(xml())

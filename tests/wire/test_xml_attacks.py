@@ -74,6 +74,7 @@ class Attacks(unittest.TestCase):
         ("a body of 10 MB", wrapped(b"<Content>" + b"x" * 10_000_000 + b"</Content>")),
         ("a body of 10 MB of control characters", b"\x01" * 10_000_000 + b"<xml/>"),
         ("white space without end", b" " * (1 << 20)),
+        ("white space before another root", b" " * (1 << 19) + b"<?xml version='1.0'?>" + b" " * (1 << 19) + b"<y/>"),
         ("a declaration without end", b"<?xml " + b"x" * 1_000_000),
         ("many declarations", b"<?xml version='1.0'?>" * 40_000),
         ("UTF-16, little-endian", '<?xml version="1.0" encoding="utf-16"?><xml/>'.encode("utf-16")),

@@ -19,6 +19,8 @@ MAX_DEPTH = 16
 MAX_ELEMENTS = 1_000
 # One element's text; the longest real one is the Encrypt of a compatible-mode push.
 MAX_TEXT = 65_536
+# Names that lists, logs and counters keep: an openid has 28 letters, the longest event 31.
+MAX_NAME = 128
 # The body in all, for callers that set no tighter limit of their own.
 MAX_BODY = 1 << 20
 
@@ -65,11 +67,11 @@ Fields = dict[str, Any]
 # C0 controls are illegal in XML and yet arrive in users' texts; so do U+FFFE and U+FFFF. NUL is not among them: it
 # never arrives, and taking it out would make ASCII of UTF-16.
 _CONTROLS = bytes(set(range(1, 32)) - {9, 10, 13})
-_NONCHARACTER = re.compile(b"\xef\xbf[\xbe\xbf]")
+_NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 _START = re.compile(
-    rb"(?:\xef\xbb\xbf)?[ \t\r\n]*"
+    rb"(?:\xef\xbb\xbf)?[ \t\r\n]{0,200}"
     rb"(?:<\?xml[ \t\r\n][^<>]{0,200}?"
-    rb"(?:encoding[ \t]*=[ \t]*[\"'](?P<encoding>[^\"']*)[\"'][^<>]{0,100}?)?\?>[ \t\r\n]*)?"
+    rb"(?:encoding[ \t]*=[ \t]*[\"'](?P<encoding>[^\"']*)[\"'][^<>]{0,100}?)?\?>[ \t\r\n]{0,200})?"
     rb"<xml[ \t\r\n/>]"
 )
 _JSON = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*[{\[]")
@@ -103,6 +105,8 @@ class Message:
             value = fields.get(name)
             if not isinstance(value, str) or not value:
                 raise MessageRefused("WX-XML-03", "an element is missing or repeated", element=name)
+            if len(value) > MAX_NAME:
+                raise MessageRefused("WX-XML-03", "a name is too long", element=name)
         if not _INTEGER.fullmatch(fields["CreateTime"]):
             raise MessageRefused("WX-XML-03", "CreateTime is not a number", element="CreateTime")
         #: The Official Account's original id, ``gh_…``; the sender's openid.
@@ -125,6 +129,8 @@ class Message:
             self.event = self._text("Event").lower()
             if not self.event:
                 raise MessageRefused("WX-XML-03", "an element is missing or repeated", element="Event")
+            if len(self.event) > MAX_NAME:
+                raise MessageRefused("WX-XML-03", "a name is too long", element="Event")
             self.kind = "location_event" if self.event == "location" else self.event
         elif self.type == "text" and self.text.startswith(UNSUPPORTED):
             self.kind = "unsupported"
@@ -242,7 +248,8 @@ def parse(body: bytes) -> Fields:
         raise MessageRefused("WX-XML-01", "the body is too large", bytes=len(body))
     text = body.translate(None, _CONTROLS)
     if b"\xef\xbf" in text:
-        text = _NONCHARACTER.sub(b"", text)
+        for each in _NONCHARACTERS:
+            text = text.replace(each, b"")
     fields = flat.read(text)
     return read(text) if fields is None else fields
 
