@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import io
 import logging
+import re
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
 from tests.client import call, signed, text
-from weixin import app, config, log
+from weixin import app, config, log, metrics
 from weixin.simulator import make
 
 TOKEN = "GreedIsGood"
@@ -195,6 +196,19 @@ class Push(Case):
             r"<6>INFO  delivery d=[0-9a-f]+ type=text user=oyORnuP8q7ou2gfYjqLzSIWZf0rs stamp=\d+ text=你好 "
             r"reply=text bytes=\d+ by=handlers/all.py:4 ms=[0-9.]+\n",
         )
+
+    def test_kinds_that_nobody_has_heard_of_share_a_label(self) -> None:
+        board = metrics.Board()
+        self.addCleanup(board.close)
+        application = app.build(self.application.settings, live=False, meter=metrics.Meter(board))
+        self.addCleanup(application.close)
+        for kind in ("text", "a", "b\n", "c"):
+            body = text("你好").replace(b"[text]", f"[{kind}]".encode())
+            self.assertEqual(call(application, "POST", query=signed(TOKEN), body=body).status, 200)
+        application.close()
+        counted = metrics.render(board.total()).decode()
+        kinds = re.findall(r'wxserve_deliveries_total\{type="(.*?)".*?} (.)', counted)
+        self.assertEqual(sorted(kinds), [("other", "3"), ("text", "1")])
 
     def test_refusals_by_status_and_code(self) -> None:
         good = signed(TOKEN)

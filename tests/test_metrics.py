@@ -119,6 +119,16 @@ class Sums(unittest.TestCase):
         self.assertEqual(found['wxserve_rule_hits_total{rule="other"}'], 50)
         self.assertEqual(len(found), metrics.LABELS_MAX + 1)
 
+    def test_they_are_bounded_over_any_number_of_reloads(self) -> None:
+        for generation in range(3):
+            meter = Meter(self.board)
+            for n in range(metrics.LABELS_MAX):
+                meter.add("wxserve_rule_hits_total", f"[{generation}.{n}]")
+            meter.close()
+        found = read(metrics.render(self.board.total()))
+        self.assertEqual(found['wxserve_rule_hits_total{rule="other"}'], 2 * metrics.LABELS_MAX)
+        self.assertEqual(len(found), metrics.LABELS_MAX + 1)
+
     def test_labels_are_escaped(self) -> None:
         found = metrics.render({metrics.name("wxserve_rule_hits_total", 'a"b\\c\nd'): 1}).decode()
         self.assertIn('{rule="a\\"b\\\\c\\nd"} 1', found)

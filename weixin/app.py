@@ -267,7 +267,8 @@ class Application:
         )
 
     def _count(self, meter: Meter, message: Message, given: Given) -> None:
-        now, kind = self._clock(), message.kind
+        # What nobody has heard of may be anybody's word: it takes no label from those that are.
+        now, kind = self._clock(), message.kind if message.known else "other"
         meter.add("wxserve_deliveries_total", kind, given.result)
         meter.add("wxserve_delivery_duration_seconds", kind, value=given.seconds)
         meter.add("wxserve_push_delay_seconds", value=max(0.0, now - message.time))

@@ -164,7 +164,10 @@ class Meter:
         self._sums: Sums = {key: 0 if key in MOMENTARY else value for key, value in board.read(self._slot).items()}
         self._watched: Callable[[], Mapping[str, float]] = dict
         self._pending: deque[tuple[str, tuple[str, ...], float]] = deque(maxlen=PENDING_MAX)
+        # The labels of who had the slot before count as well, or every reload would have room for as many more.
         self._known: dict[str, set[str]] = {}
+        for key in self._sums:
+            self._known.setdefault(key.partition(_UNIT)[0], set()).add(key)
         self._writing = threading.Lock()
         self._ended = threading.Event()
         threading.Thread(target=self._turns, name="metrics", daemon=True).start()
