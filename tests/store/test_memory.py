@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from weixin.store.base import ANSWERS_KEPT
+from unittest import mock
+
+from weixin.store import memory
+from weixin.store.base import ANSWERS_KEPT, COUNTS_KEPT, COUNTS_PER_HOUR
 from weixin.store.memory import SWEEP_EVERY, Memory
 
 from .contract import Clock, Contract, answer, push
@@ -19,6 +22,30 @@ class MemoryTest(Contract):
             store.finish(store.claim(push(number)), answer())
         self.assertLess(len(store.deliveries(10_000)), ANSWERS_KEPT + 2 * SWEEP_EVERY)
         self.assertEqual(store.delivery("d0"), None)
+
+    def test_it_does_not_grow_with_what_strangers_write(self) -> None:
+        store = self.make(self.clock)
+        store.finish(store.claim(push("x", "oFIRST")), answer(counts=("messages", "unmatched:first")))
+        with mock.patch.object(memory, "MOST_VISITS", 1_000):
+            for number in range(16 * SWEEP_EVERY):
+                counts = ("messages", f"unmatched:{number}")
+                store.finish(store.claim(push(number, f"o{number}")), answer(counts=counts))
+        found = store.counts(0.0)
+        self.assertLessEqual(len(found), 2 * COUNTS_PER_HOUR + 2 * SWEEP_EVERY)
+        self.assertEqual(found["messages"], 16 * SWEEP_EVERY + 1)
+        self.assertLessEqual(found["users"], 1_000 + SWEEP_EVERY)
+        with mock.patch.object(memory, "MOST_COUNTS", 500):
+            for number in range(SWEEP_EVERY):
+                store.finish(store.claim(push(f"more {number}")), answer())
+        self.assertLessEqual(len(store.counts(0.0)), 501)
+
+    def test_what_is_a_month_old_is_not_counted_any_more(self) -> None:
+        store = self.make(self.clock)
+        store.finish(store.claim(push("x", "oFIRST")), answer(counts=("messages",)))
+        self.clock.now += COUNTS_KEPT + 3601
+        for number in range(2 * SWEEP_EVERY):
+            store.finish(store.claim(push(number)), answer(counts=("messages",)))
+        self.assertEqual(store.counts(0.0), {"messages": 2 * SWEEP_EVERY, "users": 1})
 
 
 del Contract

@@ -20,6 +20,9 @@ from .locks import Names
 MOST_MESSAGES = 50_000
 # Old messages are looked for when as many new ones have come.
 SWEEP_EVERY = 256
+# Users and counters remembered, some 20 MB: strangers choose how many there are. The first to have come go first.
+MOST_VISITS = 100_000
+MOST_COUNTS = 100_000
 
 
 class _Known:
@@ -133,6 +136,7 @@ class Memory(Store):
             known.attempts.append(answer.attempt)
         self._count(answer.counts, now)
         if known.push.user:
+            self._visits.pop(known.push.user, None)  # the last to have come is last
             self._visits[known.push.user] = now
 
     def release(self, claim: Claim) -> None:
@@ -209,6 +213,23 @@ class Memory(Store):
         for whose, (expires, _) in list(self._state.items()):
             if expires <= now:
                 del self._state[whose]
+        self._sweep_counts(now)
+
+    def _sweep_counts(self, now: float) -> None:
+        """As the other home does: a month of counters, of an hour the most frequent, and whoever came in that month."""
+        hour = int(now // 3600)
+        names = [key for key in self._counts if key[0] == hour]
+        if len(names) > 2 * base.COUNTS_PER_HOUR:
+            names.sort(key=lambda key: self._counts[key], reverse=True)
+            for key in names[base.COUNTS_PER_HOUR :]:
+                del self._counts[key]
+        first = hour - base.COUNTS_KEPT // 3600
+        while self._counts and (next(iter(self._counts))[0] < first or len(self._counts) > MOST_COUNTS):
+            del self._counts[next(iter(self._counts))]
+        while self._visits and (
+            next(iter(self._visits.values())) < now - base.COUNTS_KEPT or len(self._visits) > MOST_VISITS
+        ):
+            del self._visits[next(iter(self._visits))]
 
     # Mail.
 
