@@ -198,6 +198,33 @@ def reply(msg):
         self.assertEqual((delivery.seen.kind, to.forged), ("image", 1))
 
 
+    def test_a_users_text_that_looks_like_an_envelope_is_a_text(self) -> None:
+        for order in ("first", "last"):
+            application, weixin = self.application("compat"), self.platform("compat")
+            delivery = weixin.deliver(weixin.push("text", "<Encrypt>AAAA"), Reordering(InProcess(application), order))
+            with self.subTest(order):
+                self.assertEqual((delivery.attempts[0].answer.status, delivery.seen.outcome), (200, "nothing"))
+
+
+class Reordering:
+    """A way to a server on which the element Encrypt comes before or behind all others."""
+
+    def __init__(self, to: InProcess, order: str) -> None:
+        self._to = to
+        self._order = order
+
+    def send(self, request: Request, limit: float) -> Answer:
+        others, _, rest = request.body.partition(b"<xml>")[2].rpartition(b"<Encrypt>")
+        element = b"<Encrypt>" + rest.partition(b"</Encrypt>")[0] + b"</Encrypt>"
+        inside = element + others if self._order == "first" else others + element
+        return self._to.send(with_body(request, b"<xml>" + inside + b"</xml>"), limit)
+
+
+def with_body(request: Request, body: bytes) -> Request:
+    headers = tuple((name, value if name != "Content-Length" else str(len(body))) for name, value in request.headers)
+    return request._replace(headers=headers, body=body)
+
+
 class Forging:
     """A way to a server on which somebody changes what is not signed."""
 
@@ -223,6 +250,20 @@ class Refusals(Case):
                 with self.subTest(name, mode=mode):
                     answer = self.deliver(weixin, application, weixin.push("text"), name).answer
                     self.assertEqual((answer.status, answer.body), (400 if name in BAD_BODIES[mode] else 403, b""))
+
+    def test_a_strangers_body_is_not_even_parsed(self) -> None:
+        for mode in ("compat", "safe"):
+            application, weixin = self.application(mode), self.platform(mode)
+            request = weixin.request(weixin.push("text"))
+            broken = request.body.replace(b"</xml>", b"<a><b></a></xml>")
+            for body in (broken, broken.replace(b"Encrypt", b"Other"), b"{}", b"", broken * 2):
+                for query, status in (
+                    (request.query, 400),
+                    (request.query.replace("signature=", "signature=0"), 403),
+                    (request.query.replace("msg_signature=", "msg_signature=0"), 403 if body is broken else 400),
+                ):
+                    with self.subTest(body=body[-20:], query=query[:20], mode=mode):
+                        self.assertEqual(call(application, "POST", query=query, body=body).status, status)
 
     def test_no_secret_and_no_signature_is_logged(self) -> None:
         for mode in MODES:

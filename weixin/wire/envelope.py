@@ -25,6 +25,7 @@ OVERHEAD = RANDOM + 4
 
 _KEY = re.compile(r"[A-Za-z0-9+/]{43}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_ELEMENT = re.compile(rb"<Encrypt>(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)")
 
 
 class Opened(NamedTuple):
@@ -42,6 +43,15 @@ def decode_key(encoding_aes_key: str) -> bytes:
     if not _KEY.fullmatch(encoding_aes_key):
         raise ValueError("an EncodingAESKey has exactly 43 letters and digits")
     return base64.b64decode(encoding_aes_key + "=")
+
+
+def glimpse(body: bytes) -> str:
+    """Return what the element ``Encrypt`` of *body* seems to hold, to check a signature by and no more.
+
+    Nothing where there is none, or another one: in compatible mode a user's text may look like it.
+    """
+    found = _ELEMENT.search(body)
+    return found[1].decode() if found and body.count(b"<Encrypt>") == 1 else ""
 
 
 class Envelope:
