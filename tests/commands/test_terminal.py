@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 from tests import program
-from weixin.commands.terminal import shorten
+from weixin.commands.terminal import Terminal, shorten
 
 
 class Paths(unittest.TestCase):
@@ -25,6 +29,32 @@ class Paths(unittest.TestCase):
             self.assertEqual(shorten("replies.ini"), "replies.ini")
             os.chdir("/")
             self.assertEqual(shorten("/etc/wxserve/wxserve.ini"), "/etc/wxserve/wxserve.ini")
+
+
+class Steering(unittest.TestCase):
+    EVIL = "a\x1b[2Jb\x9b31mc\u202egnp\u2028d\x85e\x7f\rf\u2066"
+
+    def said(self, say: Callable[[Terminal], None]) -> str:
+        stream = io.StringIO()
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            say(Terminal("en", color="always"))
+        return stream.getvalue()
+
+    def test_what_others_wrote_is_shown_and_does_not_steer(self) -> None:
+        shown = "a�[2Jb�31mc�gnp�d�e��f�\n"
+        self.assertEqual(self.said(lambda terminal: terminal.say(self.EVIL)), shown)
+        self.assertEqual(self.said(lambda terminal: terminal.error(self.EVIL)), shown)
+        self.assertEqual(self.said(lambda terminal: terminal.say("👨\u200d👩\u200d👧\n\t你好")), "👨\u200d👩\u200d👧\n\t你好\n")
+
+    def test_our_own_colours_pass(self) -> None:
+        self.assertEqual(self.said(lambda terminal: terminal.say(terminal.paint("x", "red"))), "\x1b[31mx\x1b[0m\n")
+
+    def test_json_says_exactly_what_was_written(self) -> None:
+        for value in (self.EVIL, "你好", "\ud800"):
+            text = self.said(lambda terminal, value=value: terminal.data({"text": value}))
+            self.assertEqual(json.loads(text), {"text": value})
+            self.assertEqual([c for c in text if c in self.EVIL and not c.isprintable()], [])
+        self.assertIn("你好", self.said(lambda terminal: terminal.data({"text": "你好"})))
 
 
 class InTheJournal(unittest.TestCase):

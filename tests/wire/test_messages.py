@@ -261,11 +261,12 @@ class MissingElements(unittest.TestCase):
         longest = "e" * messages.MAX_NAME
         self.assertEqual(event(longest).kind, longest)
         for name in ("ToUserName", "FromUserName", "MsgType", "Event"):
-            fields = {**parse(xml(kind="event", event="CLICK")), name: longest + "e"}
-            with self.subTest(name), self.assertRaises(MessageRefused) as caught:
-                Message(fields)
-            self.assertEqual((caught.exception.status, caught.exception.code), (400, "WX-XML-03"))
-            self.assertEqual(caught.exception.fields, {"element": name})
+            for value in (longest + "e", "a\nb", "a\x9bb", "\u202eb", "a\u2028b", "a\x7f", "\t"):
+                fields = {**parse(xml(kind="event", event="CLICK")), name: value}
+                with self.subTest(name, value=value), self.assertRaises(MessageRefused) as caught:
+                    Message(fields)
+                self.assertEqual((caught.exception.status, caught.exception.code), (400, "WX-XML-03"))
+                self.assertEqual(caught.exception.fields, {"element": name})
 
     def test_create_time_is_a_number(self) -> None:
         for text in ("soon", "-1", "1.5", "1e3", "٣", "1" * 20, "0x1", " 1"):

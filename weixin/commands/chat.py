@@ -7,7 +7,6 @@ loaded again before the next line. What was said can be kept as a ``.chat`` file
 from __future__ import annotations
 
 import argparse
-import json
 import secrets
 import sys
 import time
@@ -131,7 +130,7 @@ class Conversation:
         if self._json:
             record = {"said": said.write(turn.said), "user": turn.user}
             record.update(seen.record(exchange.delivery, exchange.outcome, self._lang))
-            self._terminal.say(json.dumps(record, ensure_ascii=False))
+            self._terminal.data(record)
         expected = _is_expected(turn, exchange)
         if not self._json:
             last = exchange.delivery.attempts[-1]

@@ -6,7 +6,6 @@ The store is only read, and a running server notices nothing. ``replay`` runs th
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +105,7 @@ def _list(call: Call, settings: Settings) -> int:
 
 def _line(row: Row, call: Call, settings: Settings, *, dated: bool) -> None:
     if call.options.json:
-        call.terminal.say(json.dumps(_record(row, settings), ensure_ascii=False))
+        call.terminal.data(_record(row, settings))
         return
     clock = time.strftime("%m-%d %H:%M:%S" if dated else "%H:%M:%S", time.localtime(row.at))
     if row.delivery is not None:
@@ -114,7 +113,7 @@ def _line(row: Row, call: Call, settings: Settings, *, dated: bool) -> None:
     elif row.refusal is not None:
         refusal = row.refusal
         title = texts.explain(refusal.code, call.lang, refusal.values).title
-        who = f"{refusal.ip} ×{refusal.times}" if refusal.times > 1 else refusal.ip
+        who = _flat(refusal.ip) + (f" ×{refusal.times}" if refusal.times > 1 else "")
         code = call.terminal.paint(refusal.code, "red")
         call.terminal.say(f"{clock}  ------  {pad(who, TEXT_WIDTH)}  {code}: {printable(title)}")
 
@@ -131,7 +130,7 @@ def _delivery(delivery: Delivery, call: Call, settings: Settings) -> str:
     if delivery.code:
         tail.append(call.terminal.paint(delivery.code, "red"))
     cells = [
-        pad(delivery.name, 6), pad(printable(delivery.kind), 9), pad(mask(delivery.user, settings.log_openid), 6),
+        pad(delivery.name, 6), pad(_flat(delivery.kind), 9), pad(_flat(mask(delivery.user, settings.log_openid)), 6),
         pad(_short(delivery.text), TEXT_WIDTH), "→ " + pad(_answer(delivery, lang), REPLY_WIDTH),
         f"{took if delivery.result else '':>7}", *filter(None, tail),
     ]  # fmt: skip
@@ -146,9 +145,13 @@ def _answer(delivery: Delivery, lang: str) -> str:
     return f"{delivery.reply} {delivery.size} B"
 
 
+def _flat(text: str) -> str:
+    return printable(" ".join(text.split()))
+
+
 def _short(text: str) -> str:
     """A text on one line, and not too much of it."""
-    line = printable(" ".join(text[:MOST_TEXT].split()))
+    line = _flat(text[:MOST_TEXT])
     if width(line) <= TEXT_WIDTH:
         return line
     while width(line) >= TEXT_WIDTH:
@@ -193,7 +196,7 @@ def _show(delivery: Delivery, call: Call, settings: Settings) -> int:
     request, reply = (content.decode("utf-8", "replace") for content in (delivery.push, delivery.body))
     if call.options.json:
         row = {**_described(delivery, delivery.user), "request": request, "answer": reply}
-        call.terminal.say(json.dumps(row, ensure_ascii=False, indent=2))
+        call.terminal.data(row, indent=2)
         return FINE
     say, lang = call.terminal.say, call.lang
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(delivery.at))
@@ -235,7 +238,7 @@ def _replay(delivery: Delivery, call: Call, settings: Settings) -> int:
         rehearsal.close()
     if call.options.json:
         row = {"replayed": delivery.name, **seen.record(exchange.delivery, exchange.outcome, call.lang)}
-        call.terminal.say(json.dumps(row, ensure_ascii=False))
+        call.terminal.data(row)
     else:
         seen.show(exchange.delivery.attempts[-1], exchange.outcome, call.terminal)
         seen.warnings(exchange.heard, call.terminal)

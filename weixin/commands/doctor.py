@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import sys
@@ -93,7 +92,7 @@ def _report(call: Call, visit: Visit, wanted: list[str]) -> int:
         else:
             _print(finding, visit, call)
     if call.options.json:
-        call.terminal.say(json.dumps(found, ensure_ascii=False, indent=2, default=str))
+        call.terminal.data(found, indent=2)
     else:
         call.terminal.say(texts.say("doctor.problems" if count else "doctor.fine", call.lang, n=count))
     return FAILED if count else FINE
@@ -145,7 +144,7 @@ def _list(call: Call) -> None:
     codes = list(dict.fromkeys((check.group, code) for check in doctor.CHECKS for code in check.codes))
     if call.options.json:
         rows = [{"group": group, "code": code} for group, code in codes]
-        call.terminal.say(json.dumps(rows, indent=2))
+        call.terminal.data(rows, indent=2)
         return
     for group, code in codes:
         title, cause, _ = CODES[code][call.lang]

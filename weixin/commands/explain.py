@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -40,7 +39,7 @@ def run(call: Call) -> int:
         keys = ("name", "title", "cause", "fix")
         rows: list[dict[str, object]] = [dict(zip(keys, row)) for row in found]
         rows += [{"name": "delivery", "title": told, "delivery": meant and _row(meant)}] if told else []
-        call.terminal.say(json.dumps(rows, ensure_ascii=False, indent=2))
+        call.terminal.data(rows, indent=2)
         return FINE if rows else FAILED
     for name, title, cause, fix in found:
         call.terminal.say(f"{call.terminal.paint(name, 'bold')}  {plain(title)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 from typing import TYPE_CHECKING
@@ -47,7 +46,7 @@ def run(call: Call) -> int:
         call.terminal.error(texts.say("forget.cannot", call.lang, file=shorten(file), error=why))
         return FAILED
     if call.options.json:
-        call.terminal.say(json.dumps({"user": user, "messages": count}))
+        call.terminal.data({"user": user, "messages": count})
     else:
         call.terminal.say(texts.say("forget.done", call.lang, user=user, n=count))
     return FINE

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import fnmatch
-import json
 import re
 import sys
 from itertools import zip_longest
@@ -101,7 +100,7 @@ def _send(call: Call) -> int:
     if options.json:
         line = exchange.outcome if options.slow is not None else next(iter(outcomes(exchange.heard)), None)
         record = seen.record(delivery, line, call.lang)
-        call.terminal.say(json.dumps({**record, "complaints": complaints}, ensure_ascii=False))
+        call.terminal.data({**record, "complaints": complaints})
     else:
         _show(call, exchange, complaints)
     raised = options.expect is None and any(line.event == "handler" for line in exchange.heard)

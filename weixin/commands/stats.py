@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import time
 from collections.abc import Mapping
@@ -44,7 +43,7 @@ def run(call: Call) -> int:
     except Unreadable as error:
         return kept.unreadable(call, settings, error)
     if call.options.json:
-        call.terminal.say(json.dumps({"since": seconds, **numbers}, ensure_ascii=False))
+        call.terminal.data({"since": seconds, **numbers})
     else:
         _print(numbers, call)
     return FINE

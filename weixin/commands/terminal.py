@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterable
-from typing import TextIO
+from typing import Any, TextIO
 
 from .. import texts
 from ..problem import Problem
 
 _COLORS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
+# What a stranger wrote may be shown and may not steer: C0 but tab and line feed, DEL, C1 (where a terminal may find an
+# escape sequence in one character), line ends of Unicode's, and what turns the writing around. Our colours pass.
+_STEERING = re.compile(
+    "(?P<color>\x1b\\[[0-9;]*m)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 
 
 class Unwritable(OSError):
@@ -36,6 +43,11 @@ class Terminal:
         """Print what is only nice to know: not with --quiet."""
         if not self.quiet:
             self.say(text)
+
+    def data(self, value: Any, indent: int | None = None) -> None:
+        """Print *value* as JSON, for programs, exactly; what would steer a terminal is escaped."""
+        text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+        self.say(json.dumps(value, indent=indent, default=str) if _STEERING.search(text) else text)
 
     def error(self, text: str) -> None:
         """Print why it did not work."""
@@ -85,6 +97,7 @@ def _harmless(text: str) -> str:
 
 
 def _write(stream: TextIO, text: str) -> None:
+    text = _STEERING.sub(lambda found: found["color"] or "�", text)
     try:
         try:
             stream.write(text + "\n")

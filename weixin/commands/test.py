@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -102,7 +101,7 @@ class _Report:
             rehearsal.close()
         counts = {"failed": self._failed, "passed": len(scripts) - self._failed}
         if self._json:
-            self._terminal.say(json.dumps({**counts, "files": self._records}, ensure_ascii=False, indent=1))
+            self._terminal.data({**counts, "files": self._records}, indent=1)
         else:
             key = "test.failed" if self._failed else "test.passed"
             self._terminal.say(texts.say(key, self._lang, **counts))

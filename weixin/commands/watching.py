@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Callable
 
@@ -64,7 +63,7 @@ def _show(event: Event, began: float, settings: Settings, call: Call) -> None:
         row = {"seconds": round(event.at - began, 1), "good": event.good, "code": code, "title": title, "fix": fix}
         row.update({"request": event.request._asdict()} if event.request else {})
         row.update({"delivery": event.delivery.name} if event.delivery else {})
-        call.terminal.say(json.dumps(row, ensure_ascii=False))
+        call.terminal.data(row)
         return
     color = "green" if event.good else "red"
     verdict = call.terminal.paint(_verdict(event, call.lang), color)

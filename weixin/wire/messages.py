@@ -19,7 +19,7 @@ MAX_DEPTH = 16
 MAX_ELEMENTS = 1_000
 # One element's text; the longest real one is the Encrypt of a compatible-mode push.
 MAX_TEXT = 65_536
-# Names that lists, logs and counters keep: an openid has 28 letters, the longest event 31.
+# Names that lists, logs and counters keep, printable ones: an openid has 28 letters, the longest event 31.
 MAX_NAME = 128
 # The body in all, for callers that set no tighter limit of their own.
 MAX_BODY = 1 << 20
@@ -105,8 +105,8 @@ class Message:
             value = fields.get(name)
             if not isinstance(value, str) or not value:
                 raise MessageRefused("WX-XML-03", "an element is missing or repeated", element=name)
-            if len(value) > MAX_NAME:
-                raise MessageRefused("WX-XML-03", "a name is too long", element=name)
+            if len(value) > MAX_NAME or not value.isprintable():
+                raise MessageRefused("WX-XML-03", "no name is like that", element=name)
         if not _INTEGER.fullmatch(fields["CreateTime"]):
             raise MessageRefused("WX-XML-03", "CreateTime is not a number", element="CreateTime")
         #: The Official Account's original id, ``gh_…``; the sender's openid.
@@ -129,8 +129,8 @@ class Message:
             self.event = self._text("Event").lower()
             if not self.event:
                 raise MessageRefused("WX-XML-03", "an element is missing or repeated", element="Event")
-            if len(self.event) > MAX_NAME:
-                raise MessageRefused("WX-XML-03", "a name is too long", element="Event")
+            if len(self.event) > MAX_NAME or not self.event.isprintable():
+                raise MessageRefused("WX-XML-03", "no name is like that", element="Event")
             self.kind = "location_event" if self.event == "location" else self.event
         elif self.type == "text" and self.text.startswith(UNSUPPORTED):
             self.kind = "unsupported"
