@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unittest
+from pathlib import Path
+from unittest import mock
 
 from weixin.routing import regex
 from weixin.routing.rules import REGEX_SEEN
@@ -25,6 +28,15 @@ class Dangerous(unittest.TestCase):
         self.assertEqual([pattern.pattern for pattern, _ in found], DANGEROUS)
         for _, seconds in found:
             self.assertTrue(seconds is None or seconds > regex.LIMIT)
+
+    @unittest.skipUnless(os.path.isdir("/proc/self"), "needs /proc")
+    def test_the_process_that_does_it_has_none_of_our_secrets(self) -> None:
+        with mock.patch.dict(os.environ, WXSERVE_TOKEN="GreedIsGood", LANG="C"):
+            child = regex._start()
+        self.addCleanup(regex._stop, child)
+        environ = Path(f"/proc/{child.pid}/environ").read_bytes().split(b"\0")
+        self.assertIn(b"LANG=C", environ)
+        self.assertEqual([entry for entry in environ if entry.startswith(b"WXSERVE_")], [])
 
     def test_nothing_to_look_at_starts_nothing(self) -> None:
         self.assertEqual(regex.dangerous([]), [])

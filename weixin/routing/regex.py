@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
+import os
 import re
 import select
 import subprocess
@@ -72,7 +73,9 @@ def dangerous(patterns: Iterable[re.Pattern[str]]) -> list[tuple[re.Pattern[str]
 
 def _start() -> subprocess.Popen[bytes]:
     command = [sys.executable or "python3", "-I", "-c", _CHILD]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # Our secrets may be in the environment, and a stopwatch needs none of them.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("WXSERVE_")}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ)
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
