@@ -224,6 +224,8 @@ class Making(unittest.TestCase):
             ("media_id", lambda: Image(wrong)),
             ("title", lambda: Video("M", wrong)),
             ("url", lambda: Music("T", url=wrong)),
+            ("title", lambda: News(wrong)),
+            ("title", lambda: News(None)),  # type: ignore[arg-type]
             ("text", lambda: News("t", wrong, pic="https://p", url="https://u")),
             ("account", lambda: Handover(wrong)),
         ):

@@ -199,6 +199,8 @@ class News(Reply):
     def __init__(
         self, title: str | Sequence[Article] = "", text: str = "", *, pic: str = "", url: str = ""
     ) -> None:
+        if not isinstance(title, (str, Sequence)):
+            raise ReplyError("News", "title", f"must be a str or a list of Articles, not {type(title).__name__}")
         given = [Article(title, text, pic, url)] if isinstance(title, str) else list(title)
         if not given:
             raise ReplyError("News", "articles", "is empty")
