@@ -10,6 +10,7 @@ from weixin.server.proxy import VERDICTS_MAX, Proxies
 class Client(unittest.TestCase):
     CASES = (
         ("1.2.3.4", "1.2.3.4"),
+        ("٣.٣.٣.٣", "127.0.0.1"),
         ("9.9.9.9, 1.2.3.4", "1.2.3.4"),
         ("1.2.3.4, 10.0.0.1", "1.2.3.4"),
         ("9.9.9.9, 1.2.3.4, 10.0.0.1,10.0.0.2", "1.2.3.4"),
@@ -20,6 +21,9 @@ class Client(unittest.TestCase):
         ("nonsense", "127.0.0.1"),
         ("nonsense, 10.0.0.1", "10.0.0.1"),
         ("1.2.3.4:80", "127.0.0.1"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("fe80::1%\x9b31m d=1 user=x", "127.0.0.1"),
+        ("fe80::1%" + "x" * 8_000, "127.0.0.1"),
     )
 
     def test_is_the_first_stranger_from_the_right(self) -> None:

@@ -6,6 +6,7 @@ Anybody can send X-Forwarded-For; only a proxy that we know is asked. Knows addr
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from typing import Union
 
@@ -13,6 +14,9 @@ Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 # Verdicts kept: WeChat pushes from a few dozen addresses, and a crowd of strangers must not fill the memory.
 VERDICTS_MAX = 1000
+
+# With a zone as interfaces are named: to ipaddress anything at all may stand there, and the address goes into logs.
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:%[0-9A-Za-z._-]{1,15})?")
 
 
 class Proxies:
@@ -52,6 +56,8 @@ class Proxies:
         """Whether the address is a proxy's; None when it is no address."""
         verdict = self._verdicts.get(text)
         if verdict is None:
+            if not _ADDRESS.fullmatch(text):
+                return None
             try:
                 parsed = ipaddress.ip_address(text)
             except ValueError:
