@@ -108,6 +108,14 @@ class Writing(unittest.TestCase):
         journal.flush()
         self.assertIn("code=WX-SIG-02 ip=192.0.2.0 count=499 window=60s", stream.getvalue())
 
+    def test_what_was_counted_is_written_at_the_end(self) -> None:
+        stream = io.StringIO()
+        journal = self.journal(stream)
+        for _ in range(3):
+            journal.fold(logging.WARNING, "refused", {}, "WX-SIG-02", "mismatch")
+        journal.end()
+        self.assertIn("code=WX-SIG-02 count=2", stream.getvalue().splitlines()[-1])
+
     def test_a_stranger_cannot_make_it_remember_without_end(self) -> None:
         stream = io.StringIO()
         journal = self.journal(stream)

@@ -120,7 +120,7 @@ class Application:
         self._store.close()
         if self._meter is not None:
             self._meter.close()
-        self._journal.flush()
+        self._journal.end()
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
         if environ.get("PATH_INFO", "") not in self._paths:

@@ -127,6 +127,11 @@ class Journal:
             if lines:
                 self._write("\n".join(lines) + "\n")
 
+    def end(self) -> None:
+        """Write everything, the counts of what was folded too: nobody will count on."""
+        self._unfold(float("inf"))
+        self.flush()
+
     def _write(self, text: str) -> None:
         try:
             self._stream.write(text)
