@@ -17,7 +17,10 @@ from wsgiref.validate import validator
 
 from tests.wire.vectors import SAMPLE
 from weixin import app, config, log
-from weixin.simulator import FAULTS, Account, Platform, kinds
+from weixin.simulator import FAULTS, Account, Platform, Push, kinds
+from weixin.simulator.samples import USER
+from weixin.wire import aes
+from weixin.wire.envelope import Envelope
 from weixin.wire.signature import sign
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +38,7 @@ SCRAPS = (
     b"<", b">", b"]]>", b"<![CDATA[", b"<!DOCTYPE x>", b"<!ENTITY a 'b'>", b"&a;", b"&#0;", b"&#xD800;", b"<!--",
     b"-->", b"<?xml version='1.0' encoding='utf-16'?>", b"</xml>", b"<xml>", b"<a>" * 40, b"<a/>" * 2000,
     b"\x00", b"\x01", b"\xff", b"\xed\xa0\x80", b"\xef\xbf\xbf", b"\xef\xbb\xbf", b"\r\n",
-    b"9" * 400, b"-1", b"1e999", "讲".encode(), b"x" * 3000,
+    b"9" * 400, b"-1", b"1e999", "²".encode(), "讲".encode(), b"x" * 3000,
     b"<Event></Event>", b"<MsgType>event</MsgType>", b"<CreateTime>1</CreateTime>", b"<Encrypt>AAAA</Encrypt>",
     b"<Content><b>1</b></Content>", b"{", b"%00", b"&", b"=", b"+",
 )  # fmt: skip
@@ -50,6 +53,8 @@ class Given(NamedTuple):
     query: str
     body: bytes
     length: str
+    #: Who wrote what is signed: an answer goes to nobody else. Plain mode signs nothing that anybody wrote.
+    user: str = ""
 
 
 Change = Callable[[random.Random, bytes], bytes]
@@ -101,7 +106,7 @@ def spoil(source: random.Random, data: bytes) -> bytes:
 def spoil_query(source: random.Random, query: str) -> str:
     pairs = query.split("&")
     at = source.randrange(len(pairs))
-    what = source.randrange(5)
+    what = source.randrange(6)
     if what == 0:
         del pairs[at]
     elif what == 1:
@@ -110,6 +115,9 @@ def spoil_query(source: random.Random, query: str) -> str:
         source.shuffle(pairs)
     elif what == 3:
         pairs[at] = pairs[at].partition("=")[0] + "=" + source.choice(("", "%", "%ff", "0", "é", "\x00", "1" * 999))
+    elif what == 4:
+        name, _, value = pairs[at].partition("=")
+        pairs[at] = f"{name}={source.choice((value.upper(), value[:-1], value + '0', '+' + value, value + '%0A', ''))}"
     else:
         return spoil(source, query.encode()).decode("latin-1")
     return "&".join(pairs)
@@ -144,6 +152,7 @@ class Discard(io.StringIO):
 class Fuzz(unittest.TestCase):
     def setUp(self) -> None:
         self.source = random.Random(SEED)
+        self.envelope = Envelope(TOKEN, SAMPLE.appid, [SAMPLE.key], aes.find())
         self.applications = {mode: self.application(mode) for mode in dict.fromkeys(MODES)}
         self.platforms = {
             mode: Platform(Account(TOKEN, SAMPLE.appid, SAMPLE.key, mode), clock=lambda: NOW, source=self.source)
@@ -176,12 +185,22 @@ class Fuzz(unittest.TestCase):
                 if not signed(given, mode != "plain"):
                     self.fail(f"push {number} was answered unsigned: {mode} {given}")
                 if given.method == "POST" and body != b"success":
-                    ET.fromstring(body)
+                    self.check_reply(mode, given, body)
             elif status != 200 and body:
                 self.fail(f"push {number}: a refusal says {body!r}")
         # The changes must reach every door: if all were refused at the first, this test would prove nothing.
         self.assertGreater(min(answered.get(status, 0) for status in STATUSES), PUSHES // 2000, answered)
         self.assertGreater(answered[200], PUSHES // 20, answered)
+
+    def check_reply(self, mode: str, given: Given, body: bytes) -> None:
+        """It is sealed as its push was, and goes to who wrote that."""
+        reply = ET.fromstring(body)
+        encrypted = reply.findtext("Encrypt")
+        self.assertEqual(encrypted is None, mode == "plain", given)
+        if encrypted is not None:
+            reply = ET.fromstring(self.envelope.open(encrypted).message)
+        if given.user:
+            self.assertEqual(reply.findtext("ToUserName"), given.user, given)
 
     def pushes(self, count: int) -> Iterator[tuple[str, Given]]:
         source = self.source
@@ -191,9 +210,15 @@ class Fuzz(unittest.TestCase):
                 mode = source.choice(MODES)
                 platform = self.platforms[mode]
                 push = platform.push(source.choice(names))
+                # The platform may be in another mode than we are, or somebody may claim that it is.
+                platform = self.platforms[mode if source.randrange(10) else source.choice(MODES)]
+                inside = mode != "plain" and source.randrange(4) == 0
+                if inside:
+                    push = Push(spoil(source, push.xml))
                 faults = [name for name in FAULTS if mode != "plain" or not FAULTS[name].sealed]
                 request = platform.request(push, source.choice(["", "", "", *faults]))
-                right = Given("POST", "/weixin", request.query, request.body, str(len(request.body)))
+                user = USER if mode != "plain" and not inside else ""
+                right = Given("POST", "/weixin", request.query, request.body, str(len(request.body)), user)
             yield mode, self.changed(right)
 
     def changed(self, given: Given) -> Given:
@@ -208,7 +233,7 @@ class Fuzz(unittest.TestCase):
             return given._replace(path=source.choice(("/weixin/", "/", "", "/weixin//", "/é", "/weixin/..")))
         if what == 5:
             return given._replace(length=source.choice(("", "-1", "1e3", "9" * 30, "99999999", "3", " 5", "٣", "+5")))
-        body = spoil(source, given.body)
+        body = given.body.replace(USER.encode(), b"oFORGED") if what == 6 else spoil(source, given.body)
         given = given._replace(body=body, length=str(len(body)))
         return self.resigned(given) if what < 9 else given
 
