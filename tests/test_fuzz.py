@@ -42,6 +42,7 @@ SCRAPS = (
     b"<Event></Event>", b"<MsgType>event</MsgType>", b"<CreateTime>1</CreateTime>", b"<Encrypt>AAAA</Encrypt>",
     b"<Content><b>1</b></Content>", b"{", b"%00", b"&", b"=", b"+",
 )  # fmt: skip
+VALUE = re.compile(rb"(?:\[CDATA\[|[a-zA-Z]>)([^<>\]]*)(?:\]\]>|</)")
 FORBIDDEN = re.compile(b"[\x01-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
 
@@ -93,7 +94,17 @@ def element(source: random.Random, data: bytes) -> bytes:
     return b"><".join(pieces)
 
 
-CHANGES: tuple[Change, ...] = (flip, insert, remove, repeat, cut, element)
+def value(source: random.Random, data: bytes) -> bytes:
+    """Say something else in an element, or something more."""
+    spans = [match.span(1) for match in VALUE.finditer(data)]
+    if not spans:
+        return data
+    start, end = source.choice(spans)
+    at = source.choice((start, end))
+    return data[:start] + data[start:at] + source.choice(SCRAPS) + data[end:]
+
+
+CHANGES: tuple[Change, ...] = (flip, insert, remove, repeat, cut, element, value)
 
 
 def spoil(source: random.Random, data: bytes) -> bytes:

@@ -44,7 +44,8 @@ class Steering(unittest.TestCase):
         shown = "a�[2Jb�31mc�gnp�d�e��f�\n"
         self.assertEqual(self.said(lambda terminal: terminal.say(self.EVIL)), shown)
         self.assertEqual(self.said(lambda terminal: terminal.error(self.EVIL)), shown)
-        self.assertEqual(self.said(lambda terminal: terminal.say("👨\u200d👩\u200d👧\n\t你好")), "👨\u200d👩\u200d👧\n\t你好\n")
+        harmless = "👨\u200d👩\u200d👧\n\t你好"
+        self.assertEqual(self.said(lambda terminal: terminal.say(harmless)), harmless + "\n")
 
     def test_our_own_colours_pass(self) -> None:
         self.assertEqual(self.said(lambda terminal: terminal.say(terminal.paint("x", "red"))), "\x1b[31mx\x1b[0m\n")
