@@ -312,7 +312,7 @@ class Contract(unittest.TestCase):
         self.assertEqual(refusal.values, {"reason": "mismatch"})
         self.assertEqual(check.values["method"], "GET")
         self.assertTrue(check.values["agent"].startswith("ab=c[31mxx"))
-        self.assertEqual((set(check.values), len(check.values["agent"])), ({"reason", "method", "agent"}, 80 - 6))
+        self.assertEqual((set(check.values), len(check.values["agent"])), ({"reason", "method", "agent"}, 80 - 6 - 3))
 
     def test_silences_are_counted(self) -> None:
         for second in range(3):
