@@ -221,6 +221,35 @@ class BoundsTest(Folder):
         self.assertLess(store.size(), 2 << 20)
         self.assertEqual(store.claim(push(11_999)).body, b"x" * 300)
 
+    def test_many_users_cost_nobody_the_answer_that_a_duplicate_asks_for(self) -> None:
+        full, housekeeping.FULL = housekeeping.FULL, 1 << 20
+        self.addCleanup(setattr, housekeeping, "FULL", full)
+        store = self.open()
+        names = [(f"oUSER{number:023d}", START - number) for number in range(40_000)]
+        store._write(lambda db: db.executemany("INSERT INTO visitors VALUES (?, ?)", names))
+        self.assertGreater(store.size(), housekeeping.FULL)
+        for number in range(100):
+            store.finish(store.claim(push(number)), answer(b"x" * 300))
+        store.flush()
+        for _ in range(60):
+            self.tidy(store)
+        self.assertLess(store.size(), housekeeping.FULL)
+        self.assertEqual([store.claim(push(number)).body for number in range(100)], [b"x" * 300] * 100)
+        newest = store._read(lambda db: db.execute("SELECT user FROM visitors ORDER BY last DESC LIMIT 2").fetchall())
+        self.assertIn((names[0][0],), newest)
+
+    def test_so_many_users_are_counted_and_no_more(self) -> None:
+        most, housekeeping.MOST_VISITORS = housekeeping.MOST_VISITORS, 1_000
+        self.addCleanup(setattr, housekeeping, "MOST_VISITORS", most)
+        store = self.open()
+        for number in range(1_500):
+            self.clock.now += 1
+            store.finish(store.claim(push(number, f"o{number}")), answer())
+        store.flush()
+        self.tidy(store)
+        self.assertLessEqual(store.counts(0)["users"], 1_000)
+        self.assertEqual(store.counts(self.clock.now - 100)["users"], 101)
+
     def tidy(self, store: SQLite) -> None:
         housekeeping.Housekeeping(store._housekeeping._keep, store._full).turn(store._disk.db, self.clock.now)
 

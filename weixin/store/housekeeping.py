@@ -6,6 +6,7 @@ Done by the late writer between batches, in small steps, so that no request ever
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 
 from . import base
 from .database import MOST_BYTES, Database
@@ -17,9 +18,14 @@ SELDOM = 60.0
 STEP = 1_000
 # From here on the oldest messages go before their time.
 FULL = MOST_BYTES * 3 // 8
+# Who wrote in the last month; beyond this, who wrote longest ago is not counted any more. Some 12 MB.
+MOST_VISITORS = 250_000
+# A row of a message without what was said.
+ROW_BYTES = 300
 
 _EDGE = "SELECT id FROM messages WHERE expires > ? ORDER BY id LIMIT 1"
 _OVER = "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE id < ? AND due IS NULL ORDER BY id LIMIT ?)"
+_NEXT_VISITORS = "SELECT max(user) FROM (SELECT user FROM visitors WHERE user > ? ORDER BY user LIMIT ?)"
 _STRIP = "UPDATE messages SET push = NULL, body = NULL WHERE id < ? AND due IS NULL AND body IS NOT NULL AND at < ?"
 
 
@@ -40,6 +46,7 @@ class Housekeeping:
         if not 0 <= now - self._seldom_at < SELDOM:
             self._seldom_at = now
             db.write(lambda c: _drop_expired(c, now))
+            _drop_visitors(db)
 
     def _drop_messages(self, db: Database, now: float) -> None:
         edge, last = db.read(lambda c: _edge_and_last(c, now))
@@ -77,16 +84,39 @@ def _drop_expired(db: sqlite3.Connection, now: float) -> None:
     )
 
 
+def _drop_visitors(db: Database) -> None:
+    """Of too many, let go of those before the middle of their times: to sort them would keep requests waiting."""
+    count, middle = db.read(lambda c: c.execute("SELECT count(*), avg(last) FROM visitors").fetchone())
+    at = "" if count > MOST_VISITORS else None
+    while at is not None:
+        at = db.write(partial(_drop_some_visitors, at, middle))
+
+
+def _drop_some_visitors(at: str, middle: float, db: sqlite3.Connection) -> str | None:
+    """Look at some behind *at*, in the order of their names; the last of them, None where there was none."""
+    end: str | None
+    (end,) = db.execute(_NEXT_VISITORS, (at, STEP)).fetchone()
+    if end is not None:
+        db.execute("DELETE FROM visitors WHERE user > ? AND user <= ? AND last < ?", (at, end, middle))
+    return end
+
+
 def _make_room(db: sqlite3.Connection, last: int, now: float) -> None:
-    """Let the oldest go before their time: answers first, a user's own state last."""
-    (first,) = db.execute("SELECT coalesce(min(id), 0) FROM messages").fetchone()
+    """Let the oldest go before their time: messages if there is much in them, else who came, and a user's state last.
+
+    A duplicate still asks for the answers of the last minute: they do not make room for what is not theirs.
+    """
+    first, said = db.execute(
+        "SELECT coalesce(min(id), 0), total(coalesce(length(push), 0) + coalesce(length(body), 0) + ?) FROM messages",
+        (ROW_BYTES,),
+    ).fetchone()
+    if said <= FULL // 4:
+        for table, order in (("visitors", "last"), ("mail", "expires"), ("state", "expires")):
+            (count,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
+            if count > STEP // 10:
+                key = "rowid" if table == "mail" else "user"
+                oldest = f"SELECT {key} FROM {table} ORDER BY {order} LIMIT ?"
+                db.execute(f"DELETE FROM {table} WHERE {key} IN ({oldest})", (max(STEP, count // 64),))
+                return
     if last - first > 8:
         db.execute("DELETE FROM messages WHERE id <= ? AND due IS NULL", (first + (last - first) // 8,))
-        return
-    for table, order in (("visitors", "last"), ("mail", "expires"), ("state", "expires")):
-        (count,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
-        if count > STEP // 10:
-            key = "rowid" if table == "mail" else "user"
-            oldest = f"SELECT {key} FROM {table} ORDER BY {order} LIMIT ?"
-            db.execute(f"DELETE FROM {table} WHERE {key} IN ({oldest})", (STEP,))
-            return
