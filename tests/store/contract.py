@@ -293,6 +293,16 @@ class Contract(unittest.TestCase):
         self.assertEqual([found.name for found in self.store.deliveries(3)], ["d4", "d3", "d2"])
         self.assertEqual([found.name for found in self.store.deliveries(9, after=START + 3)], ["d4", "d3"])
 
+    def test_the_rest_of_an_answer_keeps_its_place(self) -> None:
+        for number in (1, 2):
+            self.clock.now += 1
+            self.store.finish(self.store.claim(push(number)), answer(put=(mail(f"answer {number}"),)))
+        first, second = self.store.mail("gh_1", "oUSER")
+        self.clock.now += 1
+        rest = first._replace(text="the rest of it", id=0)
+        self.store.finish(self.store.claim(push(3)), answer(take=(first.id,), put=(rest,)))
+        self.assertEqual([each.text for each in self.store.mail("gh_1", "oUSER")], ["the rest of it", second.text])
+
     def test_refusals_have_a_ring_of_their_own(self) -> None:
         self.store.finish(self.claimed(), answer())
         for number in range(150):

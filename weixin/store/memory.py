@@ -254,6 +254,7 @@ class Memory(Store):
         for letter in mail:
             self._last_id += 1
             letters.append(letter._replace(key=letter.key or push.key, at=letter.at or now, id=self._last_id))
+        letters.sort(key=lambda letter: (letter.at, letter.id))
         del letters[: -base.MAIL_PER_USER]
         if not letters:
             del self._mail[push.account, push.user]

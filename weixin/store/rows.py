@@ -57,7 +57,7 @@ def mail(db: sqlite3.Connection, account: str, user: str, now: float) -> list[Ma
     """What waits for a user, oldest first."""
     found = db.execute(
         "SELECT question, kind, text, body, key, at, id FROM mail"
-        " WHERE user = ? AND account = ? AND expires > ? ORDER BY id",
+        " WHERE user = ? AND account = ? AND expires > ? ORDER BY at, id",
         (user, account, now),
     )
     return [Mail(*row) for row in found]
