@@ -34,6 +34,7 @@ class Dangerous(unittest.TestCase):
         with mock.patch.dict(os.environ, WXSERVE_TOKEN="GreedIsGood", LANG="C"):
             child = regex._start()
         self.addCleanup(regex._stop, child)
+        regex._time(child, re.compile("a"))  # it has begun
         environ = Path(f"/proc/{child.pid}/environ").read_bytes().split(b"\0")
         self.assertIn(b"LANG=C", environ)
         self.assertEqual([entry for entry in environ if entry.startswith(b"WXSERVE_")], [])
