@@ -110,6 +110,30 @@ class States(unittest.TestCase):
         other.close(False)
         plain.close(True)
 
+    def test_with_state_inside_with_state_lets_go_at_the_end_of_the_outer_one(self) -> None:
+        slow = self.open(exclusive=False)
+        state: State = slow()
+        with state:
+            with state:
+                state["n"] = 1
+            self.assertFalse(self.store.lock(state._lock, 0))
+        self.assertTrue(self.store.lock(state._lock, 0))
+        self.store.unlock(state._lock)
+        slow.close(True)
+
+    def test_a_state_that_cannot_be_read_is_not_locked_for_ever(self) -> None:
+        self.store.change("gh_1", "oUSER", {"n": "no JSON"})
+        with self.assertRaises(ValueError):
+            self.open()()
+        self.store.change("gh_1", "oUSER", {"n": "1"})
+        self.assertTrue(self.open(wait=0.01)()._locked)
+
+    def test_what_cannot_be_kept_inside_with_state_leaves_it_unlocked(self) -> None:
+        state: State = self.open(exclusive=False)()
+        with self.assertRaises(StateError), state:
+            state["n"] = object()
+        self.assertTrue(self.store.lock(state._lock, 0))
+
     def test_who_cannot_wait_goes_on_and_loses_nothing(self) -> None:
         stuck = self.open()
         stuck()["stuck"] = 1

@@ -37,31 +37,44 @@ class State(dict[str, Any]):
         self._lock = hashlib.blake2b(f"state\0{account}\0{user}".encode("utf-8", "replace"), digest_size=16).digest()
         self._wait = wait
         self._locked = False
-        self._locked_before = False
+        # How many `with state:` we are in, and whether the outermost took the lock.
+        self._depth = 0
+        self._borrowed = False
         self._kept: dict[str, str] = {}
         if exclusive:
             self._take_lock()
-        self._read()
+        fine = False
+        try:
+            self._read()
+            fine = True
+        finally:
+            if not fine:
+                self.release()
 
     def __enter__(self) -> State:
         """Have the user's lock, and the state as it is now; a change before this and not kept yet stays changed."""
-        self._locked_before = self._locked
         if not self._locked:
             changes = self._changes()
             self._take_lock()
+            self._borrowed = True
             self._read()
             for name, value in changes.items():
                 if value is None:
                     self.pop(name, None)
                 else:
                     self[name] = json.loads(value)
+        self._depth += 1
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None:
-            self.keep()
-        if not self._locked_before:
-            self.release()
+        try:
+            if kind is None:
+                self.keep()
+        finally:
+            self._depth -= 1
+            if self._borrowed and not self._depth:
+                self._borrowed = False
+                self.release()
 
     def keep(self) -> None:
         """Commit what changed. Raises StateError."""
