@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
@@ -75,18 +75,6 @@ def take_mail(db: sqlite3.Connection, ids: tuple[int, ...]) -> None:
 
 def _marks(ids: tuple[int, ...]) -> str:
     return ",".join("?" * len(ids))
-
-
-def put_state(
-    db: sqlite3.Connection, account: str, user: str, changes: Mapping[str, str | None], expires: float
-) -> None:
-    """Set some names of a user's state, delete those that are None, and let all of it live on until *expires*."""
-    for name, value in changes.items():
-        if value is None:
-            db.execute("DELETE FROM state WHERE user = ? AND account = ? AND name = ?", (user, account, name))
-        else:
-            db.execute(schema.STATE_IN, (user, account, name, value, expires))
-    db.execute("UPDATE state SET expires = ? WHERE user = ? AND account = ?", (expires, user, account))
 
 
 def put_refusals(db: sqlite3.Connection, refused: list[Refusal]) -> None:

@@ -23,7 +23,7 @@ from .database import Database
 from .disk import Disk
 from .housekeeping import Housekeeping
 from .late import Turns
-from .locks import Names
+from .states import States
 
 # The platform asks again only seconds later, so that a batch may well wait this long for company; and how often there
 # is something to tidy up.
@@ -53,8 +53,8 @@ class SQLite(Store):
         self._agreeing = threading.Lock()
         self._flushing = threading.Lock()
         self._flushed_at = 0.0
-        self._names = Names()
         self._disk = Disk(self.url, path)
+        self._states = States(self._disk, clock)
         self._read, self._write = self._disk.read, self._disk.write
         self._remember_mail()
         self._housekeeping = Housekeeping(keep, full)
@@ -248,35 +248,16 @@ class SQLite(Store):
     # State.
 
     def state(self, account: str, user: str) -> dict[str, str]:
-        select = "SELECT name, value FROM state WHERE user = ? AND account = ? AND expires > ?"
-        return dict(self._read(lambda db: db.execute(select, (user, account, self._clock())).fetchall()))
+        return self._states.read(account, user)
 
     def change(self, account: str, user: str, changes: Mapping[str, str | None]) -> None:
-        expires = self._clock() + base.STATE_KEPT
-        self._write(lambda db: rows.put_state(db, account, user, changes, expires))
+        self._states.change(account, user, changes)
 
     def lock(self, name: bytes, timeout: float) -> bool:
-        began = time.monotonic()
-        if not self._names.lock(name, timeout):
-            return False
-        db = self._disk.db
-        try:
-            left = max(0.0, timeout - (time.monotonic() - began))
-            locked = db.claims.lock_within(name, left)
-        except OSError as error:
-            self._disk.failed(db, error)
-            db, locked = self._disk.db, self._disk.db.claims.lock(name)
-        if not locked:
-            self._names.unlock(name)
-            return False
-        self._names.keep(name, db)
-        return True
+        return self._states.lock(name, timeout)
 
     def unlock(self, name: bytes) -> None:
-        db = self._names.kept(name)
-        if isinstance(db, Database):
-            db.claims.unlock(name)
-        self._names.unlock(name)
+        self._states.unlock(name)
 
     def forget(self, user: str) -> None:
         self.flush()
