@@ -160,12 +160,22 @@ class Contract(unittest.TestCase):
         self.assertFalse(self.store.settle(push().key, b"busy", [mail()]))
         self.assertEqual(self.store.mail("gh_1", "oUSER"), [])
 
-    def test_a_run_that_goes_on_is_overdue_and_still_taken(self) -> None:
-        self.claimed()
+    def test_a_run_that_goes_on_is_nobody_elses(self) -> None:
+        claim = self.claimed()
         self.store.flush()
+        self.assertEqual(self.store.overdue(START + ORPHAN_AFTER + 1), [])
+        self.assertIs(self.store.claim(push()).status, Status.TAKEN)
+        self.store.release(claim)
         (late,) = self.store.overdue(START + ORPHAN_AFTER + 1)
-        self.assertEqual((late.push.xml, late.body, late.runs), (b"<xml>push</xml>", None, 1))
-        self.assertIs(self.store.claim(late.push).status, Status.TAKEN)
+        self.assertEqual((late.push.xml, late.body), (b"<xml>push</xml>", None))
+
+    def test_what_somebody_can_see_to_is_not_behind_runs_that_go_on(self) -> None:
+        for number in range(50):
+            self.claimed(number, at=START - 100)
+        self.store.finish(self.claimed("late"), answer(b"unfetched", fetched=False))
+        self.store.flush()
+        found = [late.push.key for late in self.store.overdue(START + 100)]
+        self.assertIn(push("late").key, found)
 
     def test_nothing_is_fetched_of_what_has_no_answer(self) -> None:
         self.assertIsNone(self.store.fetch(push().key))

@@ -13,9 +13,11 @@ import tempfile
 import threading
 import unittest
 from pathlib import Path
+from typing import Any
 
 from weixin.store import housekeeping, open_store
 from weixin.store.base import ANSWERS_KEPT, Status, Store, Verdict
+from weixin.store.claims import _slot
 from weixin.store.records import Records, Unreadable, open_records
 from weixin.store.sqlite import SQLite
 
@@ -151,11 +153,65 @@ class ProcessesTest(Folder):
         store, other = self.open(), Other(self, self.path)
         other.ask("claim")
         other.ask("flush")
-        (late,) = store.overdue(START + 60)
-        self.assertIs(store.claim(late.push).status, Status.TAKEN)
+        self.assertEqual(store.overdue(START + 60), [])
         other.kill()
+        (late,) = store.overdue(START + 60)
+        self.assertEqual((late.body, late.runs), (None, 1))
         self.assertIs(store.claim(late.push).status, Status.MINE)
         self.assertEqual(late.push.xml, push().xml)
+
+    def test_runs_that_another_process_goes_on_with_hide_no_orphan(self) -> None:
+        store, other, dying = self.open(), Other(self, self.path), Other(self, self.path)
+        for number in range(50):
+            other.ask("claim", number)
+        other.ask("flush")
+        dying.ask("claim", 99)
+        dying.ask("flush")
+        dying.kill()
+        self.assertEqual([late.push.key for late in store.overdue(START + 60)], [push(99).key])
+
+    def test_deaths_are_remembered_however_long_nobody_was_there(self) -> None:
+        for _ in range(2):
+            other = Other(self, self.path)
+            other.ask("claim")
+            other.ask("flush")
+            other.kill()
+        self.clock.now += 3600
+        store = self.open()
+        (late,) = store.overdue(self.clock.now)
+        claim = store.claim(late.push)
+        self.assertEqual((claim.status, claim.runs, claim.recorded), (Status.MINE, 2, True))
+
+    def test_a_claim_that_is_looked_up_while_others_are_written_counts_no_run_twice(self) -> None:
+        store = self.open()
+        first = next(number for number in range(1, 10**7) if _slot(push(number).key) == _slot(push(0).key))
+        store.claim(push(first))
+        real, looked = store._read, []
+
+        def read(work: Any) -> Any:
+            looked.append(1)
+            store.flush()  # the late writer's turn comes just now
+            return real(work)
+
+        store._read = read  # type: ignore[method-assign, assignment]
+        claim = store.claim(push(0))
+        self.assertEqual((looked, claim.status), ([1], Status.MINE))
+        self.assertEqual((claim.runs, claim.seen, claim.recorded), (0, 0, False))
+
+    def test_a_look_up_that_fails_leaves_the_message_free(self) -> None:
+        store, other = self.open(), self.open()
+        store.claim(push())
+        store.flush()
+        store._claims.clear()
+        store._disk.db.claims.unlock(push().key)
+
+        def fails(work: object) -> None:
+            raise sqlite3.ProgrammingError("ours")
+
+        store._read = fails  # type: ignore[method-assign, assignment]
+        with self.assertRaises(sqlite3.ProgrammingError):
+            store.claim(push())
+        self.assertIs(other.claim(push()).status, Status.MINE)
 
     def test_busy_said_by_another_process_sends_the_answer_to_the_mailbox(self) -> None:
         store, other = self.open(), Other(self, self.path)

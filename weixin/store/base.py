@@ -218,7 +218,10 @@ class Store(ABC):
 
     @abstractmethod
     def overdue(self, now: float) -> list[Overdue]:
-        """Messages whose time is over and whose answer nobody fetched. To have one, `claim` it or `settle` it."""
+        """Messages whose time is over, that nobody runs and whose answer, if any, nobody fetched.
+
+        To have one, `claim` it or `settle` it.
+        """
 
     @abstractmethod
     def settle(self, key: bytes, body: bytes, mail: Iterable[Mail]) -> bool:

@@ -46,6 +46,7 @@ _KEY = struct.Struct(">4xIQ")
 # struct flock of <fcntl.h>: l_type, l_whence, l_start, l_len, l_pid. OFD locks want l_pid 0.
 _FLOCK = struct.Struct("@hhqqi0q")  # 0q: padded to a multiple of a q's alignment, as the compiler pads it
 _OFD_SETLK: int | None = getattr(fcntl, "F_OFD_SETLK", None)
+_OFD_GETLK: int | None = getattr(fcntl, "F_OFD_GETLK", None)
 
 _LOCK, _UNLOCK = fcntl.F_WRLCK, fcntl.F_UNLCK
 
@@ -123,6 +124,13 @@ class Claims:
             time.sleep(wait)
             wait = min(wait * 1.5, _LONGEST_WAIT)
         return True
+
+    def is_taken(self, key: bytes) -> bool:
+        """Whether another `Claims` has *key* now; False too where this system cannot tell."""
+        if _OFD_GETLK is None:
+            return False
+        kind: int = _FLOCK.unpack(fcntl.fcntl(self._fd, _OFD_GETLK, _flock(fcntl.F_WRLCK, key)))[0]
+        return kind != fcntl.F_UNLCK
 
     def unlock(self, key: bytes) -> None:
         """Let go of *key*."""

@@ -167,7 +167,7 @@ class Memory(Store):
             return [
                 Overdue(known.push, known.runs, known.body if known.done else None)
                 for known in self._messages.values()
-                if known.due is not None and known.due <= now
+                if known.due is not None and known.due <= now and not known.running
             ]
 
     def settle(self, key: bytes, body: bytes, mail: Iterable[Mail]) -> bool:

@@ -85,9 +85,10 @@ class SQLite(Store):
 
     def _settle(self, claim: Claim) -> None:
         """Ask the other processes, and then the database if there may be anything in it."""
-        key, now, db = claim.push.key, self._clock(), self._disk.db
+        push, now, db = claim.push, self._clock(), self._disk.db
+        since = now - self._kept - base.UNFETCHED_AFTER
         try:
-            runs = db.claims.take(key, now, now - self._kept - base.UNFETCHED_AFTER)
+            runs = db.claims.take(push.key, now, since)
         except OSError as error:
             self._disk.failed(db, error)
             self._settle(claim)
@@ -95,25 +96,37 @@ class SQLite(Store):
         if runs < 0:
             claim.status = Status.TAKEN
             return
-        claim.home = db
-        if runs > 0:
-            self._look_up(claim, runs - 1, now)
+        # An old push was claimed before what the slots remember.
+        if (runs > 0 or push.at < since) and self._is_answered(claim, db, max(0, runs - 1), now):
+            return
+        claim.home = db  # from here on it is written down as running
 
-    def _look_up(self, claim: Claim, runs: int, now: float) -> None:
-        """Somebody may have had the message before: is it answered? Else *runs* of it are known to have begun."""
-        key, db = claim.push.key, self._disk.db
+    def _is_answered(self, claim: Claim, db: Database, runs: int, now: float) -> bool:
+        """Look a claim up that is locked in *db*; let it go if it is not to be run."""
+        runs_on = False
+        try:
+            runs_on = self._look_up(claim, runs)
+            if runs_on:
+                self._disk.tend(lambda _: db.claims.begin(claim.push.key, now, claim.runs + 1))
+        finally:
+            if not runs_on:
+                db.claims.unlock(claim.push.key)
+        return not runs_on
+
+    def _look_up(self, claim: Claim, runs: int) -> bool:
+        """Somebody may have had the message before: is it to be run? *runs* of it are known to have begun."""
+        key = claim.push.key
         row = self._read(lambda c: c.execute(messages.KNOWN, (key,)).fetchone())
         if row is not None:
             done, claim.body, claim.seen, known_runs = row
             if done:
                 claim.status = Status.ANSWERED
-                db.claims.unlock(key)
-                return
+                return False
             runs = max(runs, known_runs)
             claim.recorded = True
             self._write(lambda c: c.execute("UPDATE messages SET runs = ? WHERE key = ?", (runs + 1, key)))
         claim.runs = runs
-        self._disk.tend(lambda disk: disk.claims.begin(key, now, runs + 1))
+        return True
 
     def join(self, push: Push) -> int:
         own = self._heard_of(push)
@@ -214,7 +227,8 @@ class SQLite(Store):
         return self._write(lambda db: messages.fetch(db, key))
 
     def overdue(self, now: float) -> list[Overdue]:
-        return self._read(lambda db: messages.overdue(db, now))
+        claims = self._disk.db.claims
+        return self._read(lambda db: messages.overdue(db, now, lambda k: k in self._claims or claims.is_taken(k)))
 
     def settle(self, key: bytes, body: bytes, mail: Iterable[Mail]) -> bool:
         now, letters = self._clock(), list(mail)
