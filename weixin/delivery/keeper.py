@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable
 
 from ..routing.index import SEEN, plain, whole
 from ..routing.run import Outcome
-from ..store.base import Answer, Overdue, Status, Verdict
+from ..store.base import ORPHAN_AFTER, Answer, Overdue, Status, Verdict
 from ..store.late import Turns
 from ..wire.errors import MessageRefused
 from ..wire.messages import Message, parse
@@ -123,7 +123,8 @@ class Keeper:
     def _hand_out(self, run: Run) -> None:
         """Is there mail now? Or will there be none?"""
         desk, message = self._desk, run.message
-        if run.said:
+        if run.said or (not run.visits and desk.clock() >= run.push.at + ORPHAN_AFTER):
+            # Busy was said, or its fifteen seconds are over and nobody waits.
             del self._following[run.key]
             desk.finish(run, Outcome(Success()), fetched=True)
         elif desk.store.mail(message.account, message.user):
