@@ -126,6 +126,63 @@ class Shared(Case):
         self.assertEqual(desk.store.state("gh_1", "oUSER"), {})
 
 
+    def test_a_slow_run_that_ends_after_its_user_left_leaves_nothing(self) -> None:
+        go, begun = threading.Event(), threading.Event()
+        self.addCleanup(go.set)
+
+        @on.text(budget=10)
+        def slow(state: Any) -> str:
+            state["secret"] = 1
+            begun.set()
+            go.wait(10)
+            return "secret"
+
+        desk = self.desk(slow, on.unsubscribe(lambda state: None), on.subscribe(lambda state: state.update(back=1)))
+        waiting = threading.Thread(target=self.deliver, args=(desk, message("x")))
+        waiting.start()
+        self.assertTrue(begun.wait(10))
+        self.deliver(desk, message(MsgType="event", Event="unsubscribe"))
+        self.deliver(desk, message(MsgType="event", Event="subscribe"))
+        go.set()
+        self.until(lambda: not desk.runs)
+        waiting.join(10)
+        self.assertEqual(desk.store.state("gh_1", "oUSER"), {"back": "1"})
+        self.assertEqual(desk.store.mail("gh_1", "oUSER"), [])
+
+    def test_a_message_whose_answer_could_not_be_kept_is_anybodys(self) -> None:
+        slow = Slow()
+        for pooled in (False, True):
+            desk = self.desk(slow.handler)
+            if pooled:
+                desk.slow.add("h.py:1")
+            finish = desk.store.finish
+
+            def fails(*_: object, desk: Desk = desk, finish: Any = finish) -> None:
+                desk.store.finish = finish  # type: ignore[method-assign]
+                raise OSError("once")
+
+            desk.store.finish = fails  # type: ignore[method-assign, assignment]
+            push = message("0", number=f"{pooled}")
+            with self.assertLogs("wxserve.delivery") if pooled else self.assertRaises(OSError):
+                self.deliver(desk, push, seconds=0.5)
+            self.assertEqual(text_of(self.deliver(desk, push, age=5.0).body), "answer to oUSER 0")
+
+    def test_a_process_that_dies_while_it_forgets_is_asked_again(self) -> None:
+        desk = self.desk(on.unsubscribe(lambda: None))
+        desk.store.change("gh_1", "oUSER", {"secret": "1"})
+
+        def dies(user: str) -> None:
+            raise ConnectionAbortedError("as good as dead")
+
+        push = message(MsgType="event", Event="unsubscribe")
+        forget, desk.store.forget = desk.store.forget, dies  # type: ignore[method-assign]
+        with self.assertRaises(ConnectionAbortedError):
+            self.deliver(desk, push)
+        desk.store.forget = forget  # type: ignore[method-assign]
+        self.deliver(desk, push, age=5.0)
+        self.assertEqual(desk.store.state("gh_1", "oUSER"), {})
+
+
 class InMemory(Shared):
     """And what has little to do with the store."""
 
@@ -144,6 +201,23 @@ class InMemory(Shared):
     def test_the_word_is_an_ordinary_text_where_nothing_waits(self) -> None:
         slow = on.text(lambda msg: "ordinary")
         self.assertEqual(self.send(self.desk(slow), push=message("继续")).text, "ordinary")
+
+    def test_the_word_does_not_wait_for_ever_when_everybody_has_left(self) -> None:
+        go = threading.Event()
+        self.addCleanup(go.set)
+
+        @on.text(budget=60)
+        def slow() -> str:
+            go.wait(30)
+            return ""
+
+        desk = self.desk(on.text("继续")(lambda: "ordinary"), slow)
+        self.assertEqual(self.send(desk, push=message("x")).text, "busy")
+        self.assertTrue(self.deliver(desk, message("继续", number=2), seconds=1.0).silent)
+        time.sleep(17 * SECOND)  # nobody delivers it again
+        go.set()
+        self.until(lambda: not desk.runs)
+        self.assertEqual(self.send(desk, push=message("继续", number=3)).text, "ordinary")
 
     def test_an_error_at_seven_seconds_is_said_on_the_second_delivery(self) -> None:
         @on.text

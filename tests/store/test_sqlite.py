@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,28 @@ class RestartTest(Folder):
         self.open().change("gh_1", "oUSER", {"a": "1"})
         for name in os.listdir(self.folder):
             self.assertEqual(os.stat(os.path.join(self.folder, name)).st_mode & 0o077, 0, name)
+
+
+class ForgetTest(Folder):
+    def test_no_byte_of_what_was_forgotten_is_left_in_the_files(self) -> None:
+        store = self.open(full=True)
+        secret = "SECRETSECRET"
+        for number in range(30):
+            self.clock.now += 1
+            store.change("gh_1", "oGONE", {f"name{number}": f'"{secret}"'})
+            claim = store.claim(push(number, "oGONE", text=secret)._replace(xml=secret.encode() * 500))
+            store.finish(claim, answer(secret.encode() * 300, put=(mail(secret, secret),)))
+        store.flush()
+        self.assertIn(secret.encode(), self.bytes())
+        store.forget("oGONE")
+        deadline = time.monotonic() + 10
+        while secret.encode() in self.bytes() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertNotIn(secret.encode(), self.bytes())
+        self.assertNotIn(b"oGONE", self.bytes())
+
+    def bytes(self) -> bytes:
+        return b"".join(path.read_bytes() for path in Path(self.folder).iterdir())
 
 
 class ProcessesTest(Folder):

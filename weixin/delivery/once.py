@@ -103,14 +103,8 @@ class Desk:
     # A run begins.
 
     def _begin(self, run: Run, visit: Visit) -> Given | None:
-        fine = False
-        try:
-            given = self._claim(run, visit)
-            fine = True
-            return given
-        finally:
-            if not fine:
-                self.close_run(run)  # nobody shall wait for it
+        with self.closing(run):
+            return self._claim(run, visit)
 
     def _claim(self, run: Run, visit: Visit) -> Given | None:
         claim = self.store.claim(run.push)
@@ -129,14 +123,14 @@ class Desk:
 
     @contextlib.contextmanager
     def closing(self, run: Run) -> Iterator[None]:
-        """Close *run* if what the keeper does with it fails."""
+        """Give *run* back if what is done with it fails: nobody shall wait for it, and anybody may have it."""
         fine = False
         try:
             yield
             fine = True
         finally:
             if not fine:
-                self.close_run(run)
+                self.give_back(run)
 
     def prepare(self, run: Run) -> bool:
         """Do what comes before the handlers; whether these are to be asked on this thread now."""
@@ -158,9 +152,11 @@ class Desk:
         """There is no thread for it: let another process, or a later round, have it."""
         with self.lock:
             claim, run.claim = run.claim, None
-        if claim is not None:
-            self.store.release(claim)
-        self.close_run(run)
+        try:
+            if claim is not None:
+                self.store.release(claim)
+        finally:
+            self.close_run(run)
 
     def _run_here(self, run: Run, visit: Visit) -> Given | None:
         run.message.attempt = visit.attempt
@@ -190,13 +186,14 @@ class Desk:
         return self.pool.submit(lambda: self._run_pooled(run, attempt))
 
     def _run_pooled(self, run: Run, attempt: int) -> None:
-        outcome = None
-        if run.rule is None:
-            outcome = self.ask(run, attempt, exclusive=True)
-        if outcome is None:
-            outcome = self.ask(run, attempt, exclusive=False)
-        assert outcome is not None
-        self.finish(run, outcome, fetched=False)
+        with self.closing(run):
+            outcome = None
+            if run.rule is None:
+                outcome = self.ask(run, attempt, exclusive=True)
+            if outcome is None:
+                outcome = self.ask(run, attempt, exclusive=False)
+            assert outcome is not None
+            self.finish(run, outcome, fetched=False)
 
     def ask(self, run: Run, attempt: int, *, exclusive: bool) -> routing.Outcome | None:
         """Ask the rules. If *exclusive*, with the user's state locked, and None where a slow rule's turn has come."""
@@ -240,16 +237,22 @@ class Desk:
         self, run: Run, outcome: routing.Outcome, *, fetched: bool, visit: Visit | None = None
     ) -> bytes | None:
         """Keep the answer, and wake who waits for it; None where it is not to be sent."""
+        user, leaves = run.push.user, run.message.kind == "unsubscribe"
+        if leaves:
+            # 接收事件推送: what is known of a user who leaves is to be deleted. First, so that if we die in between the
+            # message comes again; with it goes what is known of the message itself.
+            self.store.forget(user)
         while True:
             body, handed = self._rendered(run, outcome.reply)
             verdict = self.finish_with(run, outcome, body, handed, fetched=fetched, visit=visit)
             if verdict is not Verdict.MAIL_GONE:
                 break
-        if run.message.kind == "unsubscribe":
-            # 接收事件推送: what is known of a user who leaves is to be deleted.
-            self.store.forget(run.push.user)
         if verdict is Verdict.FORGOTTEN:
+            if run.access is not None:
+                run.access.take_back()
             return SUCCESS
+        if leaves:
+            self.store.forget(user)  # it was written after all
         return body if verdict is Verdict.KEPT else None
 
     def finish_with(
@@ -280,7 +283,7 @@ class Desk:
                 letters = [] if picked_up else self._letters(run, outcome.reply)
                 self.store.finish_late(claim, letters, answer._replace(result="mailbox"))
         finally:
-            if verdict is Verdict.MAIL_GONE:
+            if verdict is None or verdict is Verdict.MAIL_GONE:
                 run.claim = claim
             else:
                 self.close_run(run)

@@ -41,6 +41,8 @@ class State(dict[str, Any]):
         self._depth = 0
         self._borrowed = False
         self._kept: dict[str, str] = {}
+        #: Names that were changed here, and committed.
+        self.changed: set[str] = set()
         if exclusive:
             self._take_lock()
         fine = False
@@ -81,6 +83,7 @@ class State(dict[str, Any]):
         changes = self._changes()
         if changes:
             self._store.change(*self._whose, changes)
+            self.changed.update(changes)
             for name, value in changes.items():
                 if value is None:
                     del self._kept[name]
@@ -141,6 +144,11 @@ class Access:
                     self._state.keep()
             finally:
                 self._state.release()
+
+    def take_back(self) -> None:
+        """Delete what the run kept of a user who has left meanwhile, and nothing that is newer."""
+        if self._state is not None and self._state.changed:
+            self._store.change(self._account, self._user, dict.fromkeys(self._state.changed))
 
     def give_up(self) -> None:
         """Let go of the lock of a run that never ends."""

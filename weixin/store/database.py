@@ -61,6 +61,8 @@ class Database:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("PRAGMA temp_store=MEMORY")
+        # What is deleted is what users wrote: no page shall keep it. (Debian's SQLite does so anyway.)
+        connection.execute("PRAGMA secure_delete=ON")
         return connection
 
     def _prepare(self) -> None:
@@ -113,6 +115,11 @@ class Database:
         if pages == moved:
             # The next commit begins the log anew, and that one does wait for the disk: let it be ours.
             self.write(lambda db: db.execute(schema.COUNTED, (0, "logs moved", 1)))
+
+    def wipe_log(self) -> bool:
+        """Leave nothing in the log, once most of it was moved; False where somebody still reads it."""
+        busy, _, _ = self._mover.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def used(self) -> int:
         """Bytes in use, without the pages that wait to be used again."""

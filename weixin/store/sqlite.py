@@ -61,6 +61,7 @@ class SQLite(Store):
         self._turns = Turns("store", self._turn, TURN_SECONDS)
         # Waits for the disk, while the other writes on.
         self._mover = Turns("store log", self._move_log, TURN_SECONDS)
+        self._thorough = False
         self._batch = Batch(answers_kept, full, self._turns)
 
     # Once.
@@ -162,6 +163,8 @@ class SQLite(Store):
         verdict = self._write(lambda db: messages.finish(db, ending, known))
         if verdict in (Verdict.KEPT, Verdict.FORGOTTEN):
             kept = verdict is Verdict.KEPT
+            if not kept:
+                claim.push = claim.push._replace(user="")
             self._ended(claim, answer, answer.body if kept else b"", now, answer.put if kept else ())
         return verdict
 
@@ -290,6 +293,8 @@ class SQLite(Store):
 
         self._write(work)
         self._batch.forget(user)
+        self._thorough = True
+        self._mover.wake()
 
     # Records.
 
@@ -333,7 +338,15 @@ class SQLite(Store):
 
     def _move_log(self) -> float:
         self._disk.tend(lambda db: db.move_log())
-        return FOREVER
+        if self._thorough:
+            self._thorough = False
+            self._disk.tend(self._wipe_log)
+        return IDLE_SECONDS if self._thorough else FOREVER
+
+    def _wipe_log(self, db: Database) -> None:
+        """The log still has what was forgotten; if somebody reads it just now, then later."""
+        self._thorough = True
+        self._thorough = not db.wipe_log()
 
     def catch_up(self) -> None:
         if self._batch.is_much and self._flushing.acquire(blocking=False):
