@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import sqlite3
 import tempfile
 import threading
 import time
@@ -14,7 +15,7 @@ from tests.delivery.platform import DEADLINE, SECOND, Case, message, text_of
 from weixin.delivery import Desk
 from weixin.delivery.identity import push_of
 from weixin.routing.marks import on
-from weixin.store import Store
+from weixin.store import Store, database
 from weixin.store.base import Status
 from weixin.store.sqlite import SQLite
 from weixin.wire.replies import Image, News
@@ -440,6 +441,43 @@ class InFile(Shared):
         self.assertEqual(text_of(third.body), "busy")
         self.assertEqual(len(self.until(lambda: two.store.mail("gh_1", "oUSER"))), 1)
         self.assertEqual(len(slow.runs), 1)
+
+
+class Held(Case):
+    """Another process holds the file all the while."""
+
+    store = InFile.store
+
+    def test_everybody_is_answered_and_what_is_late_waits_until_it_can_be_taken(self) -> None:
+        self.addCleanup(setattr, database, "WAIT_SECONDS", database.WAIT_SECONDS)
+        database.WAIT_SECONDS = 0.5 * SECOND
+        slow = Slow()
+
+        @on.text("数")
+        def count(state: Any) -> str:
+            state["n"] = state.get("n", 0) + 1
+            return str(state["n"])
+
+        desk = self.desk(slow.handler, count)
+        holder = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)  # type: ignore[attr-defined]
+        self.addCleanup(holder.close)
+        holder.execute("BEGIN IMMEDIATE")
+        seen = self.together(*(lambda n=n: self.send(desk, push=message(f"{n}", number=n)) for n in (0, 1, 7, 12, 17)))
+        self.assertEqual([each.attempt for each in seen], [1, 1, 2, 3, 3])
+        self.assertEqual([each.text for each in seen[:4]], [f"answer to oUSER {n}" for n in (0, 1, 7, 12)])
+        self.assertEqual(seen[4].text, "busy")
+        counted = [self.send(desk, push=message("数", number=f"n{n}")).text for n in range(3)]
+        self.assertEqual(counted, ["1", "2", "3"])
+        self.until(lambda: not desk.runs)
+        word = threading.Thread(target=lambda: seen.append(self.send(desk, push=message("继续", number="p"))))
+        word.start()
+        time.sleep(2 * SECOND)
+        holder.execute("ROLLBACK")
+        word.join(10)
+        self.assertEqual(seen[5].text, "answer to oUSER 17")
+        self.until(lambda: not desk.store._disk.held)  # type: ignore[attr-defined]
+        self.assertEqual(desk.store.state("gh_1", "oUSER"), {"n": "3"})
+        self.assertEqual(sorted(slow.runs), ["0", "1", "12", "17", "7"])
 
 
 class Orphans(Case):

@@ -65,8 +65,11 @@ def _forget(user: str, settings: Settings) -> None:
     )
     try:
         store.forget(user)
+        written = store.flush()
     finally:
         store.close()
+    if not written:
+        raise OSError("database is locked")
     # A store whose disk fails goes on in a file of its own; a server needs that, and here it would be a lie.
     for line in heard.lines:
         if line.code == "WX-STO-01":

@@ -312,8 +312,8 @@ class Store(ABC):
         """Write what waits, if it is much. For threads that have just answered, and have nothing to do for a moment."""
 
     @abstractmethod
-    def flush(self) -> None:
-        """Write now what waits to be written."""
+    def flush(self) -> bool:
+        """Write now what waits to be written; whether all of it is."""
 
     @abstractmethod
     def close(self) -> None:

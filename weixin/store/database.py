@@ -19,8 +19,10 @@ from .claims import Claims
 
 T = TypeVar("T")
 
-# Another process's batch takes a few milliseconds; whoever holds the file longer has a shell open in it.
+# Another process's batch takes a few milliseconds; whoever holds the file longer has a shell open in it. That is how
+# long it may take to open the file, and how long a request waits to write into it, out of the 4.5 seconds it has.
 BUSY_SECONDS = 3.0
+WAIT_SECONDS = 1.0
 # Between two looks whether another process is done making the file, which takes it some milliseconds.
 MAKING_SECONDS = 0.005
 # The log is moved into the file from here on; up to then it is in the page cache anyway.
@@ -45,6 +47,7 @@ class Database:
         try:
             self._writer = self._connect(WRITER_KIB)
             self._prepare()
+            self._writer.execute(f"PRAGMA busy_timeout={round(WAIT_SECONDS * 1000)}")
             self._reader = self._connect(READER_KIB)
             self._mover = self._connect(MOVER_KIB)
             self.closed = False
@@ -88,7 +91,9 @@ class Database:
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do *work* in a transaction of its own; it is committed when this returns."""
-        with self.writing:
+        if not self.writing.acquire(timeout=WAIT_SECONDS):
+            raise sqlite3.OperationalError("database is locked by another thread")
+        try:
             db = self._writer
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -98,6 +103,8 @@ class Database:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
             return result
+        finally:
+            self.writing.release()
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do *work*, which only asks."""

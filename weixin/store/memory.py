@@ -359,8 +359,9 @@ class Memory(Store):
     def catch_up(self) -> None:
         """Nothing waits."""
 
-    def flush(self) -> None:
+    def flush(self) -> bool:
         """Nothing waits."""
+        return True
 
     def close(self) -> None:
         """Nothing is held."""

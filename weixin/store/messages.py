@@ -83,6 +83,13 @@ def say_busy(db: sqlite3.Connection, push: Push, body: bytes, now: float, kept: 
     return body
 
 
+def note_busy(db: sqlite3.Connection, push: Push, body: bytes, now: float, kept: float) -> None:
+    """*body* was said a while ago, before it could be written."""
+    row = db.execute(KNOWN, (push.key,)).fetchone()
+    if row is None or row[1] is None:
+        db.execute(schema.BUSY, (*rows.pushed(push), body, *rows.times(push, now, kept)))
+
+
 def fetch(db: sqlite3.Connection, key: bytes) -> bytes | None:
     """What was said, which is not to be settled any more."""
     row = db.execute(KNOWN, (key,)).fetchone()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, Callable, TypeVar
 
@@ -24,7 +25,33 @@ def open_records(url: str) -> Records | None:
     return Records(path) if kind == "sqlite" and os.path.exists(path) else None
 
 
-class Records:
+class Reading(ABC):
+    """What can be asked of the records, by who can look into the file."""
+
+    @abstractmethod
+    def _look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do *work*, which only asks."""
+
+    def deliveries(self, limit: int, after: float = 0.0) -> list[Delivery]:
+        return self._look(lambda db: deliveries(db, limit, after))
+
+    def delivery(self, name: str) -> Delivery | None:
+        return self._look(lambda db: delivery(db, name))
+
+    def refusals(self, after: float = 0.0) -> list[Refusal]:
+        return self._look(lambda db: refusals(db, after))
+
+    def checks(self, after: float = 0.0) -> list[Refusal]:
+        return self._look(lambda db: checks(db, after))
+
+    def silences(self, since: float) -> int:
+        return self._look(lambda db: silences(db, since))
+
+    def counts(self, since: float) -> dict[str, int]:
+        return self._look(lambda db: counts(db, since))
+
+
+class Records(Reading):
     """A store's file, opened to be read. Never makes it. Every method may raise Unreadable."""
 
     def __init__(self, path: str) -> None:
@@ -44,24 +71,6 @@ class Records:
             return work(self._db)
         except sqlite3.Error as error:
             raise Unreadable(str(error)) from None
-
-    def deliveries(self, limit: int, after: float = 0.0) -> list[Delivery]:
-        return self._look(lambda db: deliveries(db, limit, after))
-
-    def delivery(self, name: str) -> Delivery | None:
-        return self._look(lambda db: delivery(db, name))
-
-    def refusals(self, after: float = 0.0) -> list[Refusal]:
-        return self._look(lambda db: refusals(db, after))
-
-    def checks(self, after: float = 0.0) -> list[Refusal]:
-        return self._look(lambda db: checks(db, after))
-
-    def silences(self, since: float) -> int:
-        return self._look(lambda db: silences(db, since))
-
-    def counts(self, since: float) -> dict[str, int]:
-        return self._look(lambda db: counts(db, since))
 
     def check(self) -> str:
         return check(self._db)

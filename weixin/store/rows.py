@@ -89,3 +89,11 @@ def put_refusals(db: sqlite3.Connection, refused: list[Refusal]) -> None:
             [(at, *like, count) for like, (at, count) in alike.items()][-base.REFUSALS_KEPT :],
         )
         db.execute("DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - ?", (base.REFUSALS_KEPT,))
+
+
+def forget(db: sqlite3.Connection, user: str) -> None:
+    """Delete what is known of *user*; of what was answered, that it was stays, so that nobody runs it again."""
+    for table in ("state", "mail", "visitors"):
+        db.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
+    db.execute("DELETE FROM messages WHERE user = ? AND done = 0", (user,))
+    db.execute("UPDATE messages SET user = '', text = '', push = NULL, body = x'', due = NULL WHERE user = ?", (user,))

@@ -14,25 +14,29 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import Callable
+from typing import Callable, TypeVar
 
 from . import base, messages, records, rows, schema
-from .base import Answer, Claim, Delivery, Mail, Overdue, Push, Refusal, Status, Store, Verdict
+from .base import Answer, Claim, Mail, Overdue, Push, Refusal, Status, Store, Verdict
 from .batch import Batch, Late
 from .database import Database
 from .disk import Disk
 from .housekeeping import Housekeeping
 from .late import Turns
+from .meanwhile import Meanwhile
+from .mover import Mover
+from .records import Reading
 from .states import States
+
+T = TypeVar("T")
 
 # The platform asks again only seconds later, so that a batch may well wait this long for company; and how often there
 # is something to tidy up.
 TURN_SECONDS = 0.05
 IDLE_SECONDS = 1.0
-FOREVER = 3600.0
 
 
-class SQLite(Store):
+class SQLite(Reading, Store):
     """A store in *path*. Keeps *keep* deliveries, with their content for a day if *full*."""
 
     def __init__(
@@ -53,16 +57,15 @@ class SQLite(Store):
         self._agreeing = threading.Lock()
         self._flushing = threading.Lock()
         self._flushed_at = 0.0
-        self._disk = Disk(self.url, path)
+        self._turns = Turns("store", self._turn, TURN_SECONDS)
+        self._disk = Disk(self.url, path, self._turns.wake)
         self._states = States(self._disk, clock)
         self._read, self._write = self._disk.read, self._disk.write
         self._remember_mail()
         self._housekeeping = Housekeeping(keep, full)
-        self._turns = Turns("store", self._turn, TURN_SECONDS)
-        # Waits for the disk, while the other writes on.
-        self._mover = Turns("store log", self._move_log, TURN_SECONDS)
-        self._thorough = False
+        self._mover = Mover(self._disk)
         self._batch = Batch(answers_kept, full, self._turns)
+        self._meanwhile = Meanwhile(self._disk)
 
     # Once.
 
@@ -125,7 +128,7 @@ class SQLite(Store):
                 return False
             runs = max(runs, known_runs)
             claim.recorded = True
-            self._write(lambda c: c.execute("UPDATE messages SET runs = ? WHERE key = ?", (runs + 1, key)))
+            self._write_or_owe(lambda c: c.execute("UPDATE messages SET runs = ? WHERE key = ?", (runs + 1, key)))
         claim.runs = runs
         return True
 
@@ -137,13 +140,13 @@ class SQLite(Store):
                 own.recorded = True
             return messages.join(db, push, self._clock(), self._kept)
 
-        return self._write(work)
+        return self._write(work, lambda: self._meanwhile.join(own, work))
 
     def _heard_of(self, push: Push) -> Claim | None:
         """Others come to know of a message: if we have it, it may not be finished late any more."""
         with self._agreeing:
             own = self._claims.get(push.key)
-            if own is not None:
+            if own is not None and not own.finished:
                 own.urgent = True
             return own
 
@@ -160,20 +163,46 @@ class SQLite(Store):
                 return Verdict.KEPT
         known = claim.recorded and claim.home is self._disk.db
         ending = messages.Ending(claim.push, claim.runs, answer, now, self._kept, self._full)
-        verdict = self._write(lambda db: messages.finish(db, ending, known))
-        if verdict in (Verdict.KEPT, Verdict.FORGOTTEN):
+        verdict = self._write(
+            lambda db: messages.finish(db, ending, known), lambda: self._finish_meanwhile(claim, ending, known)
+        )
+        if verdict in (Verdict.KEPT, Verdict.FORGOTTEN) and not claim.finished:
             kept = verdict is Verdict.KEPT
             if not kept:
                 claim.push = claim.push._replace(user="")
             self._ended(claim, answer, answer.body if kept else b"", now, answer.put if kept else ())
         return verdict
 
+    def _finish_meanwhile(self, claim: Claim, ending: messages.Ending, known: bool) -> Verdict:
+        """Keep the answer in memory, and the claim until it is written."""
+        verdict, answer = self._meanwhile.finish(claim, ending, known), ending.answer
+        if verdict is Verdict.KEPT:
+            with self._agreeing:
+                claim.body, claim.finished = answer.body, True
+            self._mark_mail(claim.push.user, answer.put)
+            if not self._batch.answered(Late(claim, answer, ending.now)):
+                self._let_go(claim)
+        return verdict
+
     def finish_late(self, claim: Claim, mail: Iterable[Mail], answer: Answer) -> None:
         now, letters = self._clock(), list(mail)
         known = claim.home is self._disk.db
         ending = messages.Ending(claim.push, claim.runs, answer, now, self._kept, self._full)
-        self._write(lambda db: messages.finish_late(db, ending, letters, known))
-        self._ended(claim, answer, claim.body or b"", now, letters)
+
+        def work(db: sqlite3.Connection) -> bool:
+            messages.finish_late(db, ending, letters, known)
+            return True
+
+        def end() -> None:
+            self._ended(claim, answer, claim.body or b"", now, letters)
+
+        def late() -> bool:
+            claim.finished = True
+            self._disk.owe(work, end)
+            return False
+
+        if self._write(work, late):
+            end()
 
     def _ended(self, claim: Claim, answer: Answer, body: bytes, now: float, letters: Iterable[Mail]) -> None:
         self._mark_mail(claim.push.user, letters)
@@ -185,7 +214,7 @@ class SQLite(Store):
     def release(self, claim: Claim) -> None:
         push, runs = claim.push, claim.runs
         if claim.recorded:
-            self._write(lambda db: db.execute("UPDATE messages SET runs = ? WHERE key = ?", (runs, push.key)))
+            self._write_or_owe(lambda db: db.execute("UPDATE messages SET runs = ? WHERE key = ?", (runs, push.key)))
         if isinstance(claim.home, Database):
             claim.home.claims.begin(push.key, self._clock(), runs)
         self._let_go(claim)
@@ -213,7 +242,7 @@ class SQLite(Store):
     def say_busy(self, push: Push, body: bytes) -> bytes:
         own = self._heard_of(push)
         if own is not None and own.finished and own.body is not None:
-            return own.body
+            return self._fetched(own)
 
         def work(db: sqlite3.Connection) -> bytes:
             said = messages.say_busy(db, push, body, self._clock(), self._kept)
@@ -221,13 +250,20 @@ class SQLite(Store):
                 own.recorded, own.body = True, said
             return said
 
-        return self._write(work)
+        return self._write(work, lambda: self._meanwhile.say_busy(own, push, body, self._clock(), self._kept))
 
     def fetch(self, key: bytes) -> bytes | None:
         held = self._claims.get(key)
-        if held is not None and held.finished:
-            return held.body
-        return self._write(lambda db: messages.fetch(db, key))
+        if held is not None and held.finished and held.body is not None:
+            return self._fetched(held)
+        return self._write(lambda db: messages.fetch(db, key), lambda: self._meanwhile.fetch(key))
+
+    def _fetched(self, claim: Claim) -> bytes:
+        """Take the answer of a claim that is not let go of yet; if it was not fetched before, it has to be noted."""
+        if claim.urgent or claim.recorded:
+            self._disk.owe(lambda db: messages.fetch(db, claim.push.key))
+        assert claim.body is not None
+        return claim.body
 
     def overdue(self, now: float) -> list[Overdue]:
         claims = self._disk.db.claims
@@ -235,7 +271,7 @@ class SQLite(Store):
 
     def settle(self, key: bytes, body: bytes, mail: Iterable[Mail]) -> bool:
         now, letters = self._clock(), list(mail)
-        user = self._write(lambda db: messages.settle(db, key, body, letters, now, self._kept))
+        user = self._write(lambda db: messages.settle(db, key, body, letters, now, self._kept), lambda: None)
         if user is not None:
             self._mark_mail(user, letters)
         return user is not None
@@ -246,9 +282,13 @@ class SQLite(Store):
         now = self._clock()
         if not self._disk.db.claims.has_mail(user, now):
             return []
+        if self._disk.held:
+            return []  # it could not be taken out
         return self._read(lambda db: rows.mail(db, account, user, now))
 
     def expecting(self, account: str, user: str, now: float) -> bool:
+        if self._meanwhile.expects(account, user, now):
+            return True
         return self._read(lambda db: messages.expecting(db, account, user, now))
 
     def _mark_mail(self, user: str, letters: Iterable[Mail]) -> None:
@@ -283,18 +323,10 @@ class SQLite(Store):
                 if claim.push.user == user and not claim.finished:
                     claim.recorded = claim.urgent = True  # its row is missing from now on: nothing of it is kept
 
-        def work(db: sqlite3.Connection) -> None:
-            for table in ("state", "mail", "visitors"):
-                db.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
-            db.execute("DELETE FROM messages WHERE user = ? AND done = 0", (user,))
-            db.execute(
-                "UPDATE messages SET user = '', text = '', push = NULL, body = x'', due = NULL WHERE user = ?", (user,)
-            )
-
-        self._write(work)
+        self._write_or_owe(lambda db: rows.forget(db, user))
+        self._states.forget(user)
         self._batch.forget(user)
-        self._thorough = True
-        self._mover.wake()
+        self._mover.wipe()
 
     # Records.
 
@@ -306,25 +338,13 @@ class SQLite(Store):
         self._batch.refused(refusal)
 
     def silent(self, now: float) -> None:
-        self._write(lambda db: db.execute("INSERT INTO silences (at) VALUES (?)", (now,)))
+        self._write_or_owe(lambda db: db.execute("INSERT INTO silences (at) VALUES (?)", (now,)))
 
-    def silences(self, since: float) -> int:
-        return self._read(lambda db: records.silences(db, since))
+    def _write_or_owe(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        self._write(work, lambda: self._disk.owe(work))
 
-    def deliveries(self, limit: int, after: float = 0.0) -> list[Delivery]:
-        return self._read(lambda db: records.deliveries(db, limit, after))
-
-    def delivery(self, name: str) -> Delivery | None:
-        return self._read(lambda db: records.delivery(db, name))
-
-    def refusals(self, after: float = 0.0) -> list[Refusal]:
-        return self._read(lambda db: records.refusals(db, after))
-
-    def checks(self, after: float = 0.0) -> list[Refusal]:
-        return self._read(lambda db: records.checks(db, after))
-
-    def counts(self, since: float) -> dict[str, int]:
-        return self._read(lambda db: records.counts(db, since))
+    def _look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return self._read(work)
 
     # The late writer's turn.
 
@@ -332,48 +352,37 @@ class SQLite(Store):
         if time.monotonic() - self._flushed_at >= TURN_SECONDS:  # else the threads that answer do it
             self.flush()
         self._disk.tend(lambda db: self._housekeeping.turn(db, self._clock()))
-        if self._disk.db.log_is_long and self._mover.idle:
-            self._mover.wake()
-        return TURN_SECONDS if self._claims or self._batch else IDLE_SECONDS
-
-    def _move_log(self) -> float:
-        self._disk.tend(lambda db: db.move_log())
-        if self._thorough:
-            self._thorough = False
-            self._disk.tend(self._wipe_log)
-        return IDLE_SECONDS if self._thorough else FOREVER
-
-    def _wipe_log(self, db: Database) -> None:
-        """The log still has what was forgotten; if somebody reads it just now, then later."""
-        self._thorough = True
-        self._thorough = not db.wipe_log()
+        self._mover.move()
+        return TURN_SECONDS if self._claims or self._batch or self._disk.held else IDLE_SECONDS
 
     def catch_up(self) -> None:
-        if self._batch.is_much and self._flushing.acquire(blocking=False):
+        if self._batch.is_much and not self._disk.held and self._flushing.acquire(blocking=False):
             try:
                 self._write_batch()
             finally:
                 self._flushing.release()
 
-    def flush(self) -> None:
+    def flush(self) -> bool:
         with self._flushing:
-            if self._batch or self._unwritten():
-                self._write_batch()
+            if not (self._batch or self._unwritten() or self._disk.held):
+                return True
+            return self._write_batch()
 
-    def _write_batch(self) -> None:
+    def _write_batch(self) -> bool:
         self._flushed_at = time.monotonic()
         try:
             written = self._batch.write(self._commit, self._clock())
         except sqlite3.OperationalError:
-            return  # another process has the file: with the next turn, then
+            return False  # another process has the file: with the next turn, then
         self._let_go_all(written)
+        return not self._disk.held
 
     def _commit(self, work: Callable[[sqlite3.Connection], None]) -> None:
         def both(db: sqlite3.Connection) -> None:
             work(db)
             self._write_running(db)
 
-        self._write(both, patient=True)
+        self._disk.catch_up(both)
 
     def _write_running(self, db: sqlite3.Connection) -> None:
         with self._agreeing:

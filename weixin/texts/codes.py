@@ -311,6 +311,14 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
             "mend the disk and restart; move a damaged file away first",
         ),
     },
+    "WX-STO-02": {
+        "zh": ("另一个进程占着存储 {store}：{error}；先照常回答，放开后再写入", "有人用 sqlite3 打开它没有提交，或备份太久", "结束那个进程"),
+        "en": (
+            "another process holds the store {store}: {error}; messages are answered, and written down when it is free",
+            "a shell has a transaction open in it, or a backup takes long",
+            "end that process",
+        ),
+    },
     "WX-CFG-14": {
         "zh": ("控制台无法监听 {listen}：{error}", "端口被占用，或沙箱不允许", "换一个 [admin] listen；消息照常回答"),
         "en": (
