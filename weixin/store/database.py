@@ -33,6 +33,10 @@ MOST_BYTES = 128 << 20
 WRITER_KIB, READER_KIB, MOVER_KIB = 512, 128, 64
 
 
+class Left(sqlite3.OperationalError):
+    """The store is in another file by now."""
+
+
 class Database:
     """An open file. Every method may raise sqlite3.Error or OSError."""
 
@@ -44,6 +48,8 @@ class Database:
         self.claims = Claims(path + "-claims")
         self._connections: list[sqlite3.Connection] = []
         self.closed = True
+        #: Nothing is to be written here any more; set with `writing` held.
+        self.left = False
         try:
             self._writer = self._connect(WRITER_KIB)
             self._prepare()
@@ -94,17 +100,31 @@ class Database:
         if not self.writing.acquire(timeout=WAIT_SECONDS):
             raise sqlite3.OperationalError("database is locked by another thread")
         try:
-            db = self._writer
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(db)
-                db.execute("COMMIT")
-            finally:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-            return result
+            if self.left:
+                raise Left("database is locked: it was left")
+            return self._commit(work)
         finally:
             self.writing.release()
+
+    def _commit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        db = self._writer
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(db)
+            db.execute("COMMIT")
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        return result
+
+    def write_beside(self, path: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do *work* in one transaction on this file and on the one at *path*, which it knows as ``spare``."""
+        with self.writing:
+            self._writer.execute("ATTACH DATABASE ? AS spare", (path,))
+            try:
+                return self._commit(work)
+            finally:
+                self._writer.execute("DETACH DATABASE spare")
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do *work*, which only asks."""

@@ -4,19 +4,20 @@ Another process *holds* it, a shell with a transaction open, a backup: nothing i
 written is owed, and done in order when the file is free; meanwhile requests are answered from memory.
 
 It *fails*, full, read-only, broken: the store goes on in a private temporary file, says so once and loudly, and what
-was asked of it is done there.
+was asked of it is done there. When the file works again, it goes back, and what was kept meanwhile with it.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 import time
 from typing import Callable, TypeVar
 
-from . import spare
-from .database import Database, is_busy
+from . import carry, records, spare
+from .database import Database, Left, is_busy
 
 T = TypeVar("T")
 _log = logging.getLogger("wxserve.store")
@@ -27,6 +28,10 @@ FAILURES = (sqlite3.DatabaseError, OSError)
 HELD_LONG = 3.0
 # Whoever holds the file so long has gone home: what is owed fills the memory, and is lost if we die.
 HELD_MOST = 600.0
+# How often somebody who is in a spare file tries the other; and after how long nobody uses a file that was left: no run
+# goes on for longer (`run_max`).
+RETURN_SECONDS = 10.0
+LEFT_SECONDS = 300.0
 
 Work = Callable[[sqlite3.Connection], object]
 
@@ -37,9 +42,18 @@ class Disk:
     *wake* makes somebody `catch_up` soon.
     """
 
-    def __init__(self, url: str, path: str, wake: Callable[[], None]) -> None:
+    def __init__(self, url: str, path: str, wake: Callable[[], None], clock: Callable[[], float] = time.time) -> None:
         self._url = url
+        self._path = path
         self._wake = wake
+        self._clock = clock
+        self._guest: spare.Guest | None = None
+        self._return_at = time.monotonic() + RETURN_SECONDS
+        self._collected = False
+        # What the file looked like when it was found damaged, and what was left and is not closed yet.
+        self._damaged: tuple[int, ...] = ()
+        self._suspect = False
+        self._left: list[tuple[float, Database]] = []
         self._moving = threading.Lock()
         self._owing = threading.Lock()
         self._owed: list[tuple[Work, Callable[[], None] | None]] = []
@@ -50,7 +64,12 @@ class Disk:
         try:
             self.db = Database(path)
         except FAILURES as error:
-            self.db = self._elsewhere(path, error)
+            self.db = self._elsewhere(None, error)
+
+    @property
+    def away(self) -> bool:
+        """Whether it is in a spare file."""
+        return self.db.path != self._path
 
     def write(self, work: Callable[[sqlite3.Connection], T], late: Callable[[], T]) -> T:
         """Commit *work*. Where another process holds the file, do and return *late* instead: it may `owe` it."""
@@ -59,6 +78,8 @@ class Disk:
         db = self.db
         try:
             return db.write(work)
+        except Left:
+            pass
         except FAILURES as error:
             if is_busy(error):
                 self._hold(error)
@@ -147,17 +168,111 @@ class Disk:
             raise error
         with self._moving:
             if self.db is db:
-                self.db = self._elsewhere(db.path, error)
+                self.db = self._elsewhere(db, error)
+                self._left.append((time.monotonic(), db))
+                self._return_at = time.monotonic() + RETURN_SECONDS
 
-    def _elsewhere(self, path: str, error: Exception) -> Database:
+    def _elsewhere(self, left: Database | None, error: Exception) -> Database:
+        """Open a spare file, and take along what can be read of the one that is *left*."""
+        path = left.path if left is not None else self._path
+        self._suspect = not isinstance(error, (sqlite3.OperationalError, OSError))
         for place in spare.places(self._url):
             if place == path:
                 continue
             try:
-                db = Database(place)
+                db, guest = Database(place), spare.Guest(place)
             except FAILURES:
                 continue
             fields = {"store": path, "error": f"{type(error).__name__}: {error}", "instead": place}
             _log.error("store", extra={"code": "WX-STO-01", "fields": fields})
+            if left is not None:
+                try:
+                    carry.along(left, db, self._clock())
+                except FAILURES:
+                    pass  # it cannot be read either
+            self._leave_spare(guest)
             return db
         raise error
+
+    def _leave_spare(self, guest: spare.Guest | None) -> None:
+        if self._guest is not None:
+            self._guest.leave()
+        self._guest = guest
+
+    def come_back(self, running: Callable[[], list[bytes]]) -> None:
+        """Go back, if it is time to try and the file works. *running* tells which messages this process has."""
+        now = time.monotonic()
+        if now < self._return_at:
+            return
+        self._return_at = now + RETURN_SECONDS
+        for at, db in self._left:
+            if now - at > LEFT_SECONDS:
+                db.close()
+        self._left = [(at, db) for at, db in self._left if not db.closed]
+        try:
+            if not self.away:
+                self._collect()
+            elif self._looks() != self._damaged:
+                self._return(running)
+        except FAILURES as error:
+            if not isinstance(error, (sqlite3.OperationalError, OSError)):
+                self._damaged = self._looks()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for db in (self.db, *(db for _, db in self._left)):
+            if not db.closed:
+                db.close()
+        self._leave_spare(None)
+
+    def _return(self, running: Callable[[], list[bytes]]) -> None:
+        away, home = self.db, Database(self._path)
+        try:
+            if self._suspect and records.check(home._reader):
+                raise sqlite3.DatabaseError("damaged")
+            home.write(_nothing)  # not held, that is, and nobody has to wait while we find out
+            with away.writing:
+                self._lock(home, running())
+                alone = self._guest is not None and self._guest.is_alone()
+                carry.back(home, away.path, running(), alone, self._clock())
+                with self._moving:
+                    away.left, self.db = True, home
+            self._lock(home, running())
+        finally:
+            if self.db is not home:
+                home.close()
+        self._left.append((time.monotonic(), away))
+        self._leave_spare(None)
+        self._damaged = ()
+        _log.info("store", extra={"code": "", "fields": {"store": home.path, "left": away.path}})
+
+    @staticmethod
+    def _lock(home: Database, running: list[bytes]) -> None:
+        """Those who are in the file already shall not begin what we run."""
+        for key in running:
+            home.claims.lock(key)
+
+    def _collect(self) -> None:
+        """A process that died in a spare file has left there what it had."""
+        if self._collected:
+            return
+        self._collected = True
+        for place in spare.left(self._url):
+            guest = spare.Guest(place)
+            try:
+                if guest.is_alone():
+                    carry.back(self.db, place, (), True, self._clock())
+            finally:
+                guest.leave()
+
+    def _looks(self) -> tuple[int, ...]:
+        try:
+            status = os.stat(self._path)
+        except OSError:
+            return (0,)
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _nothing(db: sqlite3.Connection) -> None:
+    """Only ask for the file."""
+

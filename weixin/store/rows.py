@@ -10,6 +10,9 @@ from typing import Any
 from . import base, schema
 from .base import Answer, Mail, Push, Refusal
 
+#: A note about who was forgotten in a spare file, among the counters of no hour.
+FORGOTTEN = "forgotten:"
+
 
 def pushed(push: Push) -> tuple[Any, ...]:
     """The first columns of every message."""
@@ -91,8 +94,13 @@ def put_refusals(db: sqlite3.Connection, refused: list[Refusal]) -> None:
         db.execute("DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - ?", (base.REFUSALS_KEPT,))
 
 
-def forget(db: sqlite3.Connection, user: str) -> None:
-    """Delete what is known of *user*; of what was answered, that it was stays, so that nobody runs it again."""
+def forget(db: sqlite3.Connection, user: str, away: bool = False) -> None:
+    """Delete what is known of *user*; of what was answered, that it was stays, so that nobody runs it again.
+
+    *away*: this is a spare file, and `carry` has to do the same to the other.
+    """
+    if away:
+        db.execute(schema.COUNTED, (0, f"{FORGOTTEN}{user}", 1))
     for table in ("state", "mail", "visitors"):
         db.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
     db.execute("DELETE FROM messages WHERE user = ? AND done = 0", (user,))

@@ -5,13 +5,17 @@ Its name follows from the store's, so that all the processes of one service meet
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator
 
 # Made by systemd and always in memory; the last resort when /tmp is as full as the disk.
 _MEMORY = "/dev/shm"
+# Who leaves last moves a file of a few megabytes.
+_LEAVING_SECONDS = 2.0
 
 
 def places(url: str) -> Iterator[str]:
@@ -27,6 +31,44 @@ def places(url: str) -> Iterator[str]:
         yield os.path.join(tempfile.mkdtemp(prefix="wxserve-"), "wxserve.db")
     except OSError:
         pass  # nowhere left to write
+
+
+def left(url: str) -> Iterator[str]:
+    """Yield the spare files that are there."""
+    import tempfile
+
+    name = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    for parent in (tempfile.gettempdir(), _MEMORY):
+        path = os.path.join(parent, f"wxserve-{os.getuid()}-{name}", "wxserve.db")
+        if os.path.exists(path) and _is_ours(os.path.dirname(path)):
+            yield path
+
+
+class Guest:
+    """That this process is in the spare file at *path*: a lock that all who are share, in a file beside it."""
+
+    def __init__(self, path: str) -> None:
+        self._fd = os.open(path + "-here", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        until = time.monotonic() + _LEAVING_SECONDS
+        while not self._lock(fcntl.LOCK_SH) and time.monotonic() < until:
+            time.sleep(0.01)  # the last one is just leaving, and clears up
+
+    def is_alone(self) -> bool:
+        """Whether nobody else is there; if so, nobody comes in either until we leave."""
+        if self._lock(fcntl.LOCK_EX):
+            return True
+        self._lock(fcntl.LOCK_SH)  # man flock: a conversion that fails may lose what was held
+        return False
+
+    def leave(self) -> None:
+        os.close(self._fd)
+
+    def _lock(self, kind: int) -> bool:
+        try:
+            fcntl.flock(self._fd, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def _is_ours(folder: str) -> bool:

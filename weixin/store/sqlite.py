@@ -58,7 +58,7 @@ class SQLite(Reading, Store):
         self._flushing = threading.Lock()
         self._flushed_at = 0.0
         self._turns = Turns("store", self._turn, TURN_SECONDS)
-        self._disk = Disk(self.url, path, self._turns.wake)
+        self._disk = Disk(self.url, path, self._turns.wake, clock)
         self._states = States(self._disk, clock)
         self._read, self._write = self._disk.read, self._disk.write
         self._remember_mail()
@@ -224,6 +224,7 @@ class SQLite(Reading, Store):
         if isinstance(claim.home, Database):
             if claim.home is not self._disk.db:  # where the row is now, nobody has seen the message
                 self._disk.db.claims.begin(claim.push.key, self._clock(), 0)
+                self._disk.db.claims.unlock(claim.push.key)
             claim.home.claims.unlock(claim.push.key)
         if self._claims.get(claim.push.key) is claim:
             del self._claims[claim.push.key]
@@ -323,7 +324,7 @@ class SQLite(Reading, Store):
                 if claim.push.user == user and not claim.finished:
                     claim.recorded = claim.urgent = True  # its row is missing from now on: nothing of it is kept
 
-        self._write_or_owe(lambda db: rows.forget(db, user))
+        self._write_or_owe(lambda db: rows.forget(db, user, self._disk.away))
         self._states.forget(user)
         self._batch.forget(user)
         self._mover.wipe()
@@ -352,6 +353,7 @@ class SQLite(Reading, Store):
         if time.monotonic() - self._flushed_at >= TURN_SECONDS:  # else the threads that answer do it
             self.flush()
         self._disk.tend(lambda db: self._housekeeping.turn(db, self._clock()))
+        self._disk.come_back(lambda: list(self._claims))
         self._mover.move()
         return TURN_SECONDS if self._claims or self._batch or self._disk.held else IDLE_SECONDS
 
@@ -409,4 +411,4 @@ class SQLite(Reading, Store):
         self._mover.end()
         if not self._disk.db.closed:
             self.flush()
-            self._disk.db.close()
+        self._disk.close()

@@ -304,11 +304,11 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
     },
     "WX-STO-01": {
-        "zh": ("存储 {store} 不能用，暂时改用 {instead}：{error}", "磁盘满、只读或文件损坏", "修好磁盘后重启；损坏的文件先移走"),
+        "zh": ("存储 {store} 不能用，暂时改用 {instead}：{error}", "磁盘满、只读或文件损坏", "修好磁盘，或移走损坏的文件：10 秒内自动换回"),
         "en": (
             "the store {store} cannot be used; going on in {instead}: {error}",
             "the disk is full or read-only, or the file is damaged",
-            "mend the disk and restart; move a damaged file away first",
+            "mend the disk, or move a damaged file away: the store goes back within ten seconds",
         ),
     },
     "WX-STO-02": {

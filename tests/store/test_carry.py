@@ -1,0 +1,218 @@
+"""Out of a file that fails into a spare one, and back when it works again; with what users were told, and once."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from weixin.store import disk as disks
+from weixin.store.base import ORPHAN_AFTER, Status, Verdict
+from weixin.store.sqlite import SQLite
+
+from .contract import START, answer, mail, push
+from .test_held import Folder
+
+
+class CarryTest(Folder):
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(setattr, disks, "RETURN_SECONDS", disks.RETURN_SECONDS)
+        disks.RETURN_SECONDS = 0.0
+        self.addCleanup(logging.disable, logging.NOTSET)
+        logging.disable(logging.CRITICAL)
+
+    def fill(self, store: SQLite) -> None:
+        """The disk is full: this file takes no more page."""
+        store.flush()
+        db = store._disk.db
+        (pages,) = db._writer.execute("PRAGMA page_count").fetchone()
+        db._writer.execute(f"PRAGMA max_page_count={pages}")
+        disks.RETURN_SECONDS = 3600.0
+        number = 0
+        while store._disk.db is db:
+            number += 1
+            store.change("gh_1", "oFILLER", {f"n{number}": '"' + "x" * 4000 + '"'})
+        self.assertNotEqual(store._disk.db.path, self.path)
+
+    def back(self, *stores: SQLite) -> None:
+        """The disk works again."""
+        for store in stores:
+            store._disk._return_at = 0.0
+            store._turns.wake()
+            self.until(lambda store=store: store._disk.db.path == self.path)
+
+    def test_a_damaged_file_that_is_moved_away_is_replaced_by_what_was_kept_meanwhile(self) -> None:
+        Path(self.path).write_bytes(b"this is not a database " * 1000)
+        store = self.open()
+        store.change("gh_1", "oUSER", {"a": "1"})
+        store.finish(store.claim(push("one")), answer(b"one", put=(mail("rest"),)))
+        store.finish(store.claim(push("two")), answer(b"two", fetched=False))
+        running = store.claim(push("three"))
+        store.flush()
+        store.flush()
+        self.assertNotEqual(store._disk.db.path, self.path)
+        os.unlink(self.path)
+        self.back(store)
+        other = self.open()
+        self.assertEqual(other._disk.db.path, self.path)
+        for each in (store, other):
+            self.assertEqual(each.state("gh_1", "oUSER"), {"a": "1"})
+            self.assertEqual([letter.text for letter in each.mail("gh_1", "oUSER")], ["rest"])
+            self.assertEqual(each.claim(push("one")).body, b"one")
+            self.assertEqual([late.body for late in each.overdue(START + 1000)], [b"two"])
+            self.assertIs(each.claim(push("three")).status, Status.TAKEN)
+        self.assertIs(store.finish(running, answer(b"three")), Verdict.KEPT)
+        store.flush()
+        self.assertEqual(other.claim(push("three")).body, b"three")
+
+    def test_a_file_that_is_still_damaged_is_left_alone(self) -> None:
+        logging.disable(logging.NOTSET)
+        Path(self.path).write_bytes(b"this is not a database " * 1000)
+        with self.assertLogs("wxserve.store", logging.INFO) as logged:
+            store = self.open()
+            for number in range(20):
+                store.finish(store.claim(push(number)), answer())
+                store.flush()
+                store._turn()
+        self.assertEqual([record.__dict__["code"] for record in logged.records], ["WX-STO-01"])
+        self.assertTrue(Path(self.path).read_bytes().startswith(b"this is not"))
+
+    def test_state_and_mail_go_along_and_come_back_as_they_are_then(self) -> None:
+        store = self.open()
+        store.change("gh_1", "oUSER", {"n": "1", "gone": "1", "kept": "1"})
+        store.finish(store.claim(push("a")), answer(b"a", put=(mail("first"), mail("second"))))
+        store.finish(store.claim(push("b")), answer(b"b"))
+        self.fill(store)
+        self.assertEqual(store.state("gh_1", "oUSER"), {"n": "1", "gone": "1", "kept": "1"})
+        first, second = store.mail("gh_1", "oUSER")
+        self.assertEqual((first.text, second.text), ("first", "second"))
+        self.assertEqual(store.claim(push("b")).body, b"b")
+        self.clock.now += 1
+        store.change("gh_1", "oUSER", {"n": "2", "gone": None})
+        store.finish(store.claim(push("c")), answer(b"c", take=(first.id,), put=(mail("third"),)))
+        self.back(store)
+        other = self.open()
+        for each in (store, other):
+            self.assertEqual(each.state("gh_1", "oUSER"), {"n": "2", "kept": "1"})
+            self.assertEqual([letter.text for letter in each.mail("gh_1", "oUSER")], ["second", "third"])
+            self.assertEqual(each.claim(push("c")).body, b"c")
+        # And once more: nothing of the first time is left in the spare file.
+        self.clock.now += 1
+        store.change("gh_1", "oUSER", {"kept": None})
+        second, _ = store.mail("gh_1", "oUSER")
+        store.finish(store.claim(push("d")), answer(b"d", take=(second.id,)))
+        self.fill(store)
+        self.assertEqual(store.state("gh_1", "oUSER"), {"n": "2"})
+        self.back(store)
+        self.assertEqual(store.state("gh_1", "oUSER"), {"n": "2"})
+        self.assertEqual([letter.text for letter in store.mail("gh_1", "oUSER")], ["third"])
+
+    def test_two_processes_come_back_one_after_the_other_and_nothing_is_there_twice(self) -> None:
+        one, two = self.open(), self.open()
+        one.change("gh_1", "oUSER", {"n": "1"})
+        one.finish(one.claim(push("a")), answer(b"a", put=(mail("old"),)))
+        self.fill(one)
+        self.fill(two)
+        self.assertEqual(one._disk.db.path, two._disk.db.path)
+        self.clock.now += 1
+        two.change("gh_1", "oUSER", {"n": "2"})
+        running = two.claim(push("running"))
+        two.flush()
+        unfetched = two.claim(push("unfetched"))
+        two.finish(unfetched, answer(b"unfetched", fetched=False))
+        two.finish(two.claim(push("b")), answer(b"b", put=(mail("new"),)))
+        self.back(one)
+        # What the other still runs, and what its deliveries may still fetch, is the other's.
+        self.assertEqual(one.overdue(START + 1000), [])
+        self.assertEqual([letter.text for letter in one.mail("gh_1", "oUSER")], ["old", "new"])
+        self.assertEqual(two.mail("gh_1", "oUSER"), [])
+        self.assertEqual(two.fetch(push("unfetched").key), b"unfetched")
+        self.clock.now += 1
+        one.change("gh_1", "oUSER", {"n": "3"})
+        self.assertIs(two.finish(running, answer(b"done", fetched=False)), Verdict.KEPT)
+        self.back(two)
+        for each in (one, two):
+            self.assertEqual(each.state("gh_1", "oUSER"), {"n": "3"})
+            self.assertEqual([letter.text for letter in each.mail("gh_1", "oUSER")], ["old", "new"])
+            self.assertEqual([late.body for late in each.overdue(START + 1000)], [b"done"])
+
+    def test_a_message_that_runs_through_it_all_keeps_its_answer(self) -> None:
+        store, other = self.open(), self.open()
+        claim = store.claim(push())
+        store.flush()
+        store.say_busy(push("busy"), b"busy") if (late := store.claim(push("busy"))) else None
+        self.fill(store)
+        self.back(store)
+        self.assertIs(other.claim(push()).status, Status.TAKEN)
+        self.assertIs(store.finish(claim, answer(b"through")), Verdict.KEPT)
+        self.assertIs(store.finish(late, answer()), Verdict.BUSY)
+        store.finish_late(late, [mail("late")], answer(result="mailbox"))
+        store.flush()
+        self.assertEqual(other.claim(push()).body, b"through")
+        self.assertEqual([letter.text for letter in other.mail("gh_1", "oUSER")], ["late"])
+        self.assertEqual(other.overdue(START + ORPHAN_AFTER + 1000), [])
+
+    def test_who_left_meanwhile_is_forgotten_in_the_file_too(self) -> None:
+        store = self.open(full=True)
+        store.change("gh_1", "oUSER", {"a": "1"})
+        store.finish(store.claim(push("a", text="secret")), answer(b"secret", put=(mail("secret"),)))
+        self.fill(store)
+        store.forget("oUSER")
+        self.back(store)
+        other = self.open()
+        self.assertEqual((other.state("gh_1", "oUSER"), other.mail("gh_1", "oUSER")), ({}, []))
+        self.assertNotIn("secret", str(other.deliveries(100)))
+        self.assertNotIn("oUSER", str(other.deliveries(100)))
+
+    def test_what_a_process_that_died_left_in_the_spare_file_is_found(self) -> None:
+        store = self.open()
+        self.fill(store)
+        store.change("gh_1", "oUSER", {"a": "1"})
+        store.finish(store.claim(push("a")), answer(b"a", put=(mail("left"),)))
+        store.close()
+        disks.RETURN_SECONDS = 0.0
+        store = self.open()
+        store.claim(push("b"))
+        self.until(lambda: store.mail("gh_1", "oUSER"))
+        self.assertEqual(store.state("gh_1", "oUSER"), {"a": "1"})
+        for _ in range(3):
+            store._turn()
+        self.assertEqual([letter.text for letter in store.mail("gh_1", "oUSER")], ["left"])
+
+    def test_the_ring_and_the_counters_come_back_too(self) -> None:
+        store = self.open()
+        store.finish(store.claim(push("a")), answer(b"a", counts=("messages",)))
+        self.fill(store)
+        store.finish(store.claim(push("b")), answer(b"b", counts=("messages",)))
+        store.silent(START)
+        store.flush()
+        self.back(store)
+        self.assertEqual({found.name for found in store.deliveries(9)}, {"da", "db"})
+        self.assertEqual((store.counts(START - 1)["messages"], store.silences(START - 1)), (2, 1))
+
+    def test_threads_that_write_while_it_goes_back_lose_nothing(self) -> None:
+        import threading
+
+        store = self.open()
+        self.fill(store)
+        over, count = threading.Event(), [0, 0, 0, 0]
+
+        def write(number: int) -> None:
+            while not over.is_set():
+                count[number] += 1
+                store.change("gh_1", f"o{number}", {f"n{count[number]}": "1"})
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        self.until(lambda: min(count) > 5)
+        self.back(store)
+        much: Any = max(count) + 5
+        self.until(lambda: max(count) > much)
+        over.set()
+        for thread in threads:
+            thread.join(10)
+        other = self.open()
+        self.assertEqual([len(other.state("gh_1", f"o{number}")) for number in range(4)], count)
