@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import logging
 import os
 import shutil
 import sqlite3
@@ -167,6 +169,24 @@ class Shared(Case):
             with self.assertLogs("wxserve.delivery") if pooled else self.assertRaises(OSError):
                 self.deliver(desk, push, seconds=0.5)
             self.assertEqual(text_of(self.deliver(desk, push, age=5.0).body), "answer to oUSER 0")
+
+    def test_a_store_that_keeps_nothing_at_all_costs_two_runs_at_most(self) -> None:
+        for pooled in (False, True):
+            slow = Slow()
+            desk = self.desk(slow.handler, oops)
+            if pooled:
+                desk.slow.add("h.py:1")
+
+            def fails(*_: object) -> None:
+                raise OSError("always")
+
+            desk.store.finish = fails  # type: ignore[method-assign, assignment]
+            with self.assertLogs("wxserve", "WARNING"):
+                logging.getLogger("wxserve.test").warning("a plain run logs nothing")
+                for attempt in range(3):
+                    with contextlib.suppress(OSError):
+                        self.deliver(desk, message("0", number=f"{pooled}"), age=5.0 * attempt, seconds=1.0)
+            self.assertLessEqual(len(slow.runs), 2)
 
     def test_a_process_that_dies_while_it_forgets_is_asked_again(self) -> None:
         desk = self.desk(on.unsubscribe(lambda: None))

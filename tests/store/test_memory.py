@@ -8,7 +8,7 @@ from weixin.store import memory
 from weixin.store.base import ANSWERS_KEPT, COUNTS_KEPT, COUNTS_PER_HOUR
 from weixin.store.memory import SWEEP_EVERY, Memory
 
-from .contract import Clock, Contract, answer, push
+from .contract import START, Clock, Contract, answer, push
 
 
 class MemoryTest(Contract):
@@ -46,6 +46,12 @@ class MemoryTest(Contract):
         for number in range(2 * SWEEP_EVERY):
             store.finish(store.claim(push(number)), answer(counts=("messages",)))
         self.assertEqual(store.counts(0.0), {"messages": 2 * SWEEP_EVERY, "users": 1})
+
+    def test_silences_of_a_clock_that_was_put_back_are_not_counted_for_hours(self) -> None:
+        store = self.make(self.clock)
+        store.silent(START + 7200)
+        store.silent(START)
+        self.assertEqual(store.silences(START - 300), 1)
 
 
 del Contract

@@ -329,6 +329,13 @@ class BoundsTest(Folder):
         self.assertLessEqual(store.counts(0)["users"], 1_000)
         self.assertEqual(store.counts(self.clock.now - 100)["users"], 101)
 
+    def test_silences_of_a_clock_that_was_put_back_are_not_counted_for_hours(self) -> None:
+        store = self.open()
+        store.silent(START + 7200)
+        store.silent(START)
+        self.tidy(store)
+        self.assertEqual(store.silences(START - 300), 1)
+
     def tidy(self, store: SQLite) -> None:
         housekeeping.Housekeeping(store._housekeeping._keep, store._full).turn(store._disk.db, self.clock.now)
 

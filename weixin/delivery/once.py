@@ -130,7 +130,7 @@ class Desk:
             fine = True
         finally:
             if not fine:
-                self.give_back(run)
+                self.give_back(run, failed=True)
 
     def prepare(self, run: Run) -> bool:
         """Do what comes before the handlers; whether these are to be asked on this thread now."""
@@ -148,10 +148,12 @@ class Desk:
             return False
         return not self.keeper.follow(run)
 
-    def give_back(self, run: Run) -> None:
-        """There is no thread for it: let another process, or a later round, have it."""
+    def give_back(self, run: Run, *, failed: bool = False) -> None:
+        """Let another process, or a later round, have it; a run that *failed* counts, like one whose process died."""
         with self.lock:
             claim, run.claim = run.claim, None
+            if claim is not None:
+                claim.runs += failed
         try:
             if claim is not None:
                 self.store.release(claim)
@@ -239,8 +241,7 @@ class Desk:
         """Keep the answer, and wake who waits for it; None where it is not to be sent."""
         user, leaves = run.push.user, run.message.kind == "unsubscribe"
         if leaves:
-            # 接收事件推送: what is known of a user who leaves is to be deleted. First, so that if we die in between the
-            # message comes again; with it goes what is known of the message itself.
+            # 接收事件推送: who leaves is to be forgotten. First: if we die in between, the message comes again.
             self.store.forget(user)
         while True:
             body, handed = self._rendered(run, outcome.reply)

@@ -72,7 +72,8 @@ def _edge_and_last(db: sqlite3.Connection, now: float) -> tuple[int, int]:
 def _drop_expired(db: sqlite3.Connection, now: float) -> None:
     db.execute("DELETE FROM mail WHERE expires <= ?", (now,))
     db.execute("DELETE FROM state WHERE expires <= ?", (now,))
-    db.execute("DELETE FROM silences WHERE at < ?", (now - 3600,))
+    # Those of later are of a clock that was put back, and would count for hours.
+    db.execute("DELETE FROM silences WHERE at < ? OR at > ?", (now - 3600, now + 60))
     db.execute("DELETE FROM visitors WHERE last < ?", (now - base.COUNTS_KEPT,))
     db.execute("DELETE FROM counts WHERE hour > 0 AND hour < ?", (int((now - base.COUNTS_KEPT) // 3600),))
     # Names that strangers made up: the most frequent of an hour stay.

@@ -316,7 +316,8 @@ class Memory(Store):
 
     def silent(self, now: float) -> None:
         with self._guard:
-            self._silences = [at for at in self._silences if at > now - 3600.0] + [now]
+            # Those of later are of a clock that was put back.
+            self._silences = [at for at in self._silences if now - 3600.0 < at < now + 60.0] + [now]
 
     def silences(self, since: float) -> int:
         with self._guard:

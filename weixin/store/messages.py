@@ -16,6 +16,8 @@ OVERDUE_LOOKED_AT = 2_000
 #: Whether it has its answer, what was said, its deliveries and its runs.
 KNOWN = "SELECT done, body, seen, runs FROM messages WHERE key = ?"
 
+RUNS = "UPDATE messages SET runs = ? WHERE key = ?"
+
 _DUE = "SELECT key, done FROM messages WHERE due <= ? ORDER BY due LIMIT ?"
 _OVERDUE = """SELECT key, account, user, at, coalesce(push, x''), name, kind, text, runs, done, body FROM messages
     WHERE key = ? AND due IS NOT NULL"""

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import Callable, TypeVar
+from typing import Callable
 
 from . import base, messages, records, rows, schema
 from .base import Answer, Claim, Mail, Overdue, Push, Refusal, Status, Store, Verdict
@@ -25,10 +25,8 @@ from .housekeeping import Housekeeping
 from .late import Turns
 from .meanwhile import Meanwhile
 from .mover import Mover
-from .records import Reading
+from .records import Reading, T
 from .states import States
-
-T = TypeVar("T")
 
 # The platform asks again only seconds later, so that a batch may well wait this long for company; and how often there
 # is something to tidy up.
@@ -128,7 +126,7 @@ class SQLite(Reading, Store):
                 return False
             runs = max(runs, known_runs)
             claim.recorded = True
-            self._write_or_owe(lambda c: c.execute("UPDATE messages SET runs = ? WHERE key = ?", (runs + 1, key)))
+            self._write_or_owe(lambda c: c.execute(messages.RUNS, (runs + 1, key)))
         claim.runs = runs
         return True
 
@@ -213,11 +211,13 @@ class SQLite(Reading, Store):
 
     def release(self, claim: Claim) -> None:
         push, runs = claim.push, claim.runs
-        if claim.recorded:
-            self._write_or_owe(lambda db: db.execute("UPDATE messages SET runs = ? WHERE key = ?", (runs, push.key)))
         if isinstance(claim.home, Database):
             claim.home.claims.begin(push.key, self._clock(), runs)
-        self._let_go(claim)
+        try:
+            if claim.recorded:
+                self._write_or_owe(lambda db: db.execute(messages.RUNS, (runs, push.key)))
+        finally:
+            self._let_go(claim)
 
     def _let_go(self, claim: Claim) -> None:
         """End a claim: first for the others, so that no claim of ours for the same message loses its lock to this."""
