@@ -1,4 +1,5 @@
-"""``make soak``: what takes minutes. A real storm of a thousand messages; and that nothing grows.
+"""``make soak``: what takes minutes. A real storm of a thousand messages; a death at every commit; and that nothing
+grows.
 
 Prints its figures, and ends with 1 if they are not what they should be.
 """
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlencode
 
+from tests.live.crashing import AFTER, BEFORE, Story, tell
 from tests.live.storm import HANDLERS, Storm, kill_one
 from tests.program import Server
 
@@ -48,6 +50,19 @@ def storm() -> bool:
             server.close()
     print(reckoning, *reckoning.unanswered, *reckoning.twice, *reckoning.astray, flush=True)
     return not (reckoning.unanswered or reckoning.twice or reckoning.astray)
+
+
+def crashes() -> bool:
+    """A process killed before and after each of its first commits, in three stories."""
+    points = [(seed, nth, when) for seed in (1, 2, 3) for nth in range(1, 31) for when in (BEFORE, AFTER)]
+    with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+        told = list(pool.map(lambda point: (point, tell(Story(point[0]), *point[1:], 0.2)), points))
+    wrong = [(point, reckoning) for point, reckoning in told if not reckoning.fine and not reckoning.late]
+    killed, late = (sum(bool(value) for value in values) for values in zip(*((r.killed, r.late) for _, r in told)))
+    print(f"{len(told)} stories, {killed} with a death, {late} told too slowly; {len(wrong)} went wrong", flush=True)
+    for each in wrong:
+        print(each)
+    return not wrong
 
 
 def growth() -> bool:
@@ -110,6 +125,6 @@ def memory(pid: int) -> int:
 
 
 if __name__ == "__main__":
-    parts = {"storm": storm, "growth": growth}
+    parts = {"storm": storm, "crashes": crashes, "growth": growth}
     results = [parts[name]() for name in sys.argv[1:] or parts]
     sys.exit(not all(results))

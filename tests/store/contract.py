@@ -211,6 +211,13 @@ class Contract(unittest.TestCase):
         self.assertEqual(self.store.mail("gh_2", "oA"), [])
         self.assertEqual(len(self.store.mail("gh_1", "oA")), 1)
 
+    def test_an_answer_takes_no_mail_of_somebody_else(self) -> None:
+        self.late("one", "oA")
+        (letter,) = self.store.mail("gh_1", "oA")
+        verdict = self.store.finish(self.claimed("two", "oB"), answer(take=(letter.id,)))
+        self.assertIs(verdict, Verdict.MAIL_GONE)
+        self.assertEqual(len(self.store.mail("gh_1", "oA")), 1)
+
     def test_mail_expires(self) -> None:
         self.late("one")
         self.clock.now += MAIL_KEPT + 1

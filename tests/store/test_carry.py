@@ -109,6 +109,22 @@ class CarryTest(Folder):
         self.assertEqual(store.state("gh_1", "oUSER"), {"n": "2"})
         self.assertEqual([letter.text for letter in store.mail("gh_1", "oUSER")], ["third"])
 
+    def test_mail_that_was_looked_at_in_one_file_is_taken_out_of_the_other(self) -> None:
+        store = self.open()
+        for user in ("oA", "oB", "oC"):
+            store.finish(store.claim(push("a", user)), answer(b"a", put=(mail(user),)))
+        store.close()
+        os.rename(self.path, self.path + "-away")
+        Path(self.path).write_bytes(b"this is not a database " * 1000)
+        spare = self.open()
+        spare.finish(spare.claim(push("b", "oD")), answer(b"b", put=(mail("oD"),)))
+        (letter,) = spare.mail("gh_1", "oD")
+        claim = spare.claim(push("c", "oD"))
+        os.rename(self.path + "-away", self.path)
+        self.back(spare)
+        self.assertIs(spare.finish(claim, answer(b"c", take=(letter.id,))), Verdict.KEPT)
+        self.assertEqual([len(spare.mail("gh_1", user)) for user in ("oA", "oB", "oC", "oD")], [1, 1, 1, 0])
+
     def test_two_processes_come_back_one_after_the_other_and_nothing_is_there_twice(self) -> None:
         one, two = self.open(), self.open()
         one.change("gh_1", "oUSER", {"n": "1"})

@@ -20,10 +20,24 @@ _STATE = "user, account, name, value, expires"
 _NEWER = """ON CONFLICT(user, account, name) DO UPDATE SET value = excluded.value, expires = excluded.expires
     WHERE excluded.expires > state.expires"""
 
+# Ids are told apart by when a spare file was begun, at up to so many letters a second since.
+_MAIL_A_SECOND = 1_000
 # Notes in the spare file, among the counters of no hour: the last mail that came along, and until when state is kept
 # that has not changed since.
 _SEEDED_MAIL, _SEEDED_STATE = "seeded mail", "seeded state"
 _SEEDED = "SELECT value FROM {}counts WHERE hour = 0 AND name = ?"
+
+
+def begin(spare: Database, now: float) -> None:
+    """Let the mail of a spare file have ids of its own: an answer may take it when it is in the other file already."""
+
+    def work(db: sqlite3.Connection) -> None:
+        first = int(now) * _MAIL_A_SECOND
+        db.execute("INSERT INTO sqlite_sequence SELECT 'mail', 0 WHERE NOT EXISTS"
+                   " (SELECT 1 FROM sqlite_sequence WHERE name = 'mail')")  # fmt: skip
+        db.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'mail'", (first,))
+
+    spare.write(work)
 
 
 def along(home: Database, spare: Database, now: float) -> None:
@@ -96,7 +110,11 @@ def _move_state(db: sqlite3.Connection, now: float) -> None:
 def _move_mail(db: sqlite3.Connection) -> None:
     (last,) = db.execute(_SEEDED.format("spare."), (_SEEDED_MAIL,)).fetchone() or (0,)
     db.execute("DELETE FROM main.mail WHERE id <= ? AND id NOT IN (SELECT id FROM spare.mail)", (last,))
-    db.execute(f"INSERT INTO main.mail ({_MAIL}) SELECT {_MAIL} FROM spare.mail WHERE id > ? ORDER BY id", (last,))
+    db.execute(
+        f"INSERT INTO main.mail (id, {_MAIL}) SELECT CASE WHEN id IN (SELECT id FROM main.mail) THEN NULL ELSE id END,"
+        f" {_MAIL} FROM spare.mail WHERE id > ? ORDER BY id",
+        (last,),
+    )
 
 
 def _move_messages(db: sqlite3.Connection, running: Collection[bytes], alone: bool) -> list[bytes]:

@@ -181,6 +181,7 @@ class Disk:
                 continue
             try:
                 db, guest = Database(place), spare.Guest(place)
+                carry.begin(db, self._clock())
             except FAILURES:
                 continue
             fields = {"store": path, "error": f"{type(error).__name__}: {error}", "instead": place}
@@ -236,6 +237,8 @@ class Disk:
                 alone = self._guest is not None and self._guest.is_alone()
                 carry.back(home, away.path, running(), alone, self._clock())
                 with self._moving:
+                    if self.db is not away:
+                        raise OSError("the spare file has failed meanwhile")
                     away.left, self.db = True, home
             self._lock(home, running())
         finally:

@@ -56,7 +56,7 @@ def finish(db: sqlite3.Connection, ending: Ending, known: bool) -> Verdict:
     if row is not None and row[1] is not None and not row[0]:
         return Verdict.BUSY
     if answer.take:
-        if not rows.has_mail(db, answer.take):
+        if not rows.has_mail(db, push, answer.take):
             return Verdict.MAIL_GONE
         rows.take_mail(db, answer.take)
     rows.put_mail(db, push, answer.put, ending.now)

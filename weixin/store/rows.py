@@ -66,9 +66,11 @@ def mail(db: sqlite3.Connection, account: str, user: str, now: float) -> list[Ma
     return [Mail(*row) for row in found]
 
 
-def has_mail(db: sqlite3.Connection, ids: tuple[int, ...]) -> bool:
-    """Whether all of these letters are there."""
-    (left,) = db.execute(f"SELECT count(*) FROM mail WHERE id IN ({_marks(ids)})", ids).fetchone()
+def has_mail(db: sqlite3.Connection, push: Push, ids: tuple[int, ...]) -> bool:
+    """Whether all of these letters are there, and for *push*'s user."""
+    whose = (push.user, push.account)
+    mine = f"SELECT count(*) FROM mail WHERE user = ? AND account = ? AND id IN ({_marks(ids)})"
+    (left,) = db.execute(mine, (*whose, *ids)).fetchone()
     return bool(left == len(ids))
 
 
