@@ -519,6 +519,16 @@ class Orphans(Case):
         self.assertEqual(letter.text, "answer to oUSER 0")
         self.assertEqual(text_of(self.deliver(desk, message("0"), age=15.0).body), "busy")
 
+    def test_a_word_whose_process_died_asks_nobody_and_leaves_no_mail(self) -> None:
+        asked = []
+        dying = self.store()
+        claim = dying.claim(push_of(message("继续"), self.clock(), "short"))
+        dying.flush()
+        dying.release(claim)
+        desk = self.desk(on.text(lambda: asked.append(1) or "nothing waits"))
+        self.until(lambda: not desk.store.overdue(self.clock()) and self.clock() > claim.push.at + 18)
+        self.assertEqual((asked, desk.store.mail("gh_1", "oUSER")), ([], []))
+
     def test_a_message_that_kills_is_not_run_a_third_time(self) -> None:
         slow = Slow()
         for _ in range(2):

@@ -107,7 +107,7 @@ class Keeper:
         False where its message is not the pick-up word, or nothing is there and nothing comes: an ordinary text.
         """
         message, store = run.message, self._desk.store
-        if message.kind != "text" or len(message.text) > SEEN or whole(plain(message.text)) != self._word:
+        if not self._is_word(message):
             return False
         # Asked first: an answer that arrives between the two looks is seen by the second.
         expected = store.expecting(message.account, message.user, self._desk.clock())
@@ -119,6 +119,9 @@ class Keeper:
         self._following[run.key] = run
         self._turns.wake()
         return True
+
+    def _is_word(self, message: Message) -> bool:
+        return message.kind == "text" and len(message.text) <= SEEN and whole(plain(message.text)) == self._word
 
     def _hand_out(self, run: Run) -> None:
         """Is there mail now? Or will there be none?"""
@@ -180,8 +183,11 @@ class Keeper:
             if claim.status is not Status.MINE:
                 desk.close_run(run)
                 return
-            claim.body = desk.store.say_busy(run.push, desk.busy_body(run.message, None))
             run.claim = claim
+            if self._is_word(run.message):  # what waits for its user, waits on
+                desk.finish(run, Outcome(Success()), fetched=True)
+                return
+            claim.body = desk.store.say_busy(run.push, desk.busy_body(run.message, None))
             desk.prepare(run)
 
     # Runs without end.
