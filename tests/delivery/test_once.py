@@ -332,6 +332,25 @@ class InMemory(Shared):
         seventh = self.send(desk, push=message("6", number=7))
         self.assertEqual(seventh.attempt, 2)
 
+    def test_silence_counts_while_the_handler_still_has_the_deliverys_own_thread(self) -> None:
+        go = threading.Event()
+        self.addCleanup(go.set)
+
+        @on.text
+        def slow() -> str:
+            go.wait(30)
+            return "late"
+
+        desk = self.desk(slow)
+        waiting = [threading.Thread(target=self.deliver, args=(desk, message("x", number=n))) for n in range(3)]
+        for thread in waiting:
+            thread.start()
+        self.until(lambda: desk.store.silences(0.0) == 3)
+        go.set()
+        for thread in waiting:
+            thread.join(10)
+        self.assertEqual(desk.store.silences(0.0), 3)
+
     def test_a_full_pool_says_busy_at_once_and_runs_later(self) -> None:
         slow = Slow(budget=10 * SECOND)
         desk = self.desk(slow.handler, pool=1)

@@ -39,6 +39,8 @@ class Keeper:
         self._following: dict[bytes, Run] = {}
         #: Runs that were given up and have not ended, by the thread they hold.
         self._stuck: dict[int, Run] = {}
+        #: Runs on a delivery's own thread whose silence is counted already, and when it was.
+        self._counted: dict[Run, float] = {}
         self._round_at = 0.0
         self._word = whole(plain(desk.terms.pickup))
         #: Silence must stop: nothing runs on a delivery's own thread, so that every delivery can be answered in time.
@@ -63,6 +65,7 @@ class Keeper:
         return pace.glance if self._watched or self._following else pace.round
 
     def _round(self, now: float) -> None:
+        self._count_silence(now)
         self._measure_silence()
         for overdue in self._desk.store.overdue(self._desk.clock()):
             self._see_to(overdue)
@@ -225,6 +228,20 @@ class Keeper:
         """Whether one more silence is one too many, in the platform's eyes."""
         terms = self._desk.terms
         return self._desk.store.silences(self._desk.clock() - terms.pace.window) >= terms.silent_max
+
+    def _count_silence(self, now: float) -> None:
+        """Count deliveries that are timing out inside a handler, which cannot say so before it ends."""
+        desk, hangup = self._desk, self._desk.terms.pace.hangup
+        for run in list(desk.runs.values()):
+            if run.thread and not run.on_pool and now - run.began >= hangup and run not in self._counted:
+                self._counted[run] = now
+                desk.store.silent(desk.clock())
+        kept = desk.terms.run_max * 2
+        self._counted = {run: at for run, at in self._counted.items() if run.thread or now - at < kept}
+
+    def has_counted(self, run: Run) -> bool:
+        """Whether the silence of the delivery that ran it is counted."""
+        return run in self._counted
 
     def _measure_silence(self) -> None:
         quiet = self.too_silent()

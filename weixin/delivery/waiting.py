@@ -140,7 +140,7 @@ class Waiting:
         desk = self._desk
         elapsed = time.monotonic() - visit.arrived
         timed_out = elapsed >= desk.terms.pace.deadline
-        if timed_out:
+        if timed_out and not (visit.bell is None and desk.keeper.has_counted(run)):
             desk.store.silent(desk.clock())
         result = "silent" if timed_out else "gone"
         desk.note(run, visit, result, ("timeouts",) if timed_out else ())

@@ -3,7 +3,8 @@
 Read ``base`` first: it is the interface, and it says what each home must hold. ``memory`` is one process's
 dictionaries. ``sqlite`` survives a restart and is shared by processes: it stands on ``database`` (the file, its
 connections and its size), ``schema`` (the SQL that makes it), ``claims`` (who runs what, exact across processes) and
-``late`` (what may be written a moment later). Nobody else writes SQL, and nothing here knows what WeChat is.
+``late`` (what may be written a moment later). ``disk`` is what it does when the file is held by another process, with
+``meanwhile``, or fails, with ``spare`` and ``carry``. Nobody else writes SQL, and nothing here knows what WeChat is.
 """
 
 from __future__ import annotations
