@@ -13,9 +13,10 @@ import threading
 import time
 from typing import Any
 
-from tests.delivery.platform import DEADLINE, SECOND, Case, message, text_of
+from tests.delivery.platform import DEADLINE, PACE, SECOND, Case, message, text_of
 from weixin.delivery import Desk
 from weixin.delivery.identity import push_of
+from weixin.delivery.state import State
 from weixin.routing.marks import on
 from weixin.store import Store, database
 from weixin.store.base import Status
@@ -350,6 +351,17 @@ class InMemory(Shared):
         for thread in waiting:
             thread.join(10)
         self.assertEqual(desk.store.silences(0.0), 3)
+
+    def test_a_handler_that_waits_for_its_users_state_is_not_slow(self) -> None:
+        desk = self.desk(on.text(lambda state: state.update(n=1) or "counted"), pace=PACE._replace(state_wait=10.0))
+        busy = State(desk.store, "gh_1", "oUSER", 1.0, exclusive=True)
+        waiting = threading.Thread(target=self.deliver, args=(desk, message()))
+        waiting.start()
+        time.sleep(2 * PACE.slow)
+        busy.release()
+        waiting.join(10)
+        self.assertEqual(desk.store.state("gh_1", "oUSER"), {"n": "1"})
+        self.assertEqual(desk.slow, set())
 
     def test_a_full_pool_says_busy_at_once_and_runs_later(self) -> None:
         slow = Slow(budget=10 * SECOND)

@@ -212,7 +212,7 @@ class Desk:
         if isinstance(outcome, routing.Later):
             run.rule, run.hits = outcome
             return None
-        if took > terms.pace.slow and outcome.rule is not None:
+        if took > terms.pace.slow and outcome.rule is not None and took - access.waited > terms.pace.slow:
             self.slow.add(outcome.rule.at)
         if budget is not None and took > budget:
             return self._over_budget(run, outcome, took)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import time
 from types import TracebackType
 from typing import Any
 
@@ -43,6 +44,8 @@ class State(dict[str, Any]):
         self._kept: dict[str, str] = {}
         #: Names that were changed here, and committed.
         self.changed: set[str] = set()
+        #: Seconds that others had the lock.
+        self.waited = 0.0
         if exclusive:
             self._take_lock()
         fine = False
@@ -97,7 +100,9 @@ class State(dict[str, Any]):
             self._store.unlock(self._lock)
 
     def _take_lock(self) -> None:
+        began = time.monotonic()
         self._locked = self._store.lock(self._lock, self._wait)
+        self.waited += time.monotonic() - began
         if not self._locked:
             fields = {"user": self._whose[1], "seconds": self._wait}
             _log.warning("state", extra={"code": "WX-STA-02", "fields": fields})
@@ -144,6 +149,11 @@ class Access:
                     self._state.keep()
             finally:
                 self._state.release()
+
+    @property
+    def waited(self) -> float:
+        """Seconds in which another message of the user had the state: not the handler's fault."""
+        return self._state.waited if self._state is not None else 0.0
 
     def take_back(self) -> None:
         """Delete what the run kept of a user who has left meanwhile, and nothing that is newer."""
