@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -209,8 +210,6 @@ class CarryTest(Folder):
         self.assertEqual((store.counts(START - 1)["messages"], store.silences(START - 1)), (2, 1))
 
     def test_threads_that_write_while_it_goes_back_lose_nothing(self) -> None:
-        import threading
-
         store = self.open()
         self.fill(store)
         over, count = threading.Event(), [0, 0, 0, 0]

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from collections.abc import Callable
@@ -210,9 +211,20 @@ class HeldTest(Folder):
         self.assertEqual((store.state("gh_1", "oUSER"), store.mail("gh_1", "oUSER")), ({}, []))
         self.assertEqual([(found.user, found.body) for found in store.deliveries(9)], [("", b"")] * 2)
 
-    def test_many_threads_do_not_wait_for_each_other(self) -> None:
-        import threading
+    def test_who_ends_while_it_is_held_tries_until_it_is_free(self) -> None:
+        store = self.open()
+        claim = store.claim(push())
+        store.say_busy(push(), b"busy")
+        let_go = self.hold()
+        store.finish_late(claim, [mail()], answer(result="mailbox"))
+        ending = threading.Thread(target=store.close)
+        ending.start()
+        time.sleep(1.5 * database.WAIT_SECONDS)
+        let_go()
+        ending.join(10)
+        self.assertEqual([letter.text for letter in self.open().mail("gh_1", "oUSER")], ["late answer"])
 
+    def test_many_threads_do_not_wait_for_each_other(self) -> None:
         store = self.open()
         claims = [store.claim(push(number)) for number in range(8)]
         store.flush()

@@ -32,6 +32,8 @@ from .states import States
 # is something to tidy up.
 TURN_SECONDS = 0.05
 IDLE_SECONDS = 1.0
+# A second each, where the file is held when we end; a drain takes four.
+LAST_TRIES = 3
 
 
 class SQLite(Reading, Store):
@@ -281,16 +283,13 @@ class SQLite(Reading, Store):
 
     def mail(self, account: str, user: str) -> list[Mail]:
         now = self._clock()
-        if not self._disk.db.claims.has_mail(user, now):
-            return []
-        if self._disk.held:
-            return []  # it could not be taken out
+        if not self._disk.db.claims.has_mail(user, now) or self._disk.held:
+            return []  # where the file is held, it could not be taken out
         return self._read(lambda db: rows.mail(db, account, user, now))
 
     def expecting(self, account: str, user: str, now: float) -> bool:
-        if self._meanwhile.expects(account, user, now):
-            return True
-        return self._read(lambda db: messages.expecting(db, account, user, now))
+        promised = self._meanwhile.expects(account, user, now)
+        return promised or self._read(lambda db: messages.expecting(db, account, user, now))
 
     def _mark_mail(self, user: str, letters: Iterable[Mail]) -> None:
         if letters:
@@ -409,6 +408,7 @@ class SQLite(Reading, Store):
     def close(self) -> None:
         self._turns.end()
         self._mover.end()
-        if not self._disk.db.closed:
-            self.flush()
+        for _ in range(LAST_TRIES):
+            if self._disk.db.closed or self.flush():
+                break
         self._disk.close()
