@@ -251,7 +251,7 @@ class Desk:
         if verdict is Verdict.FORGOTTEN:
             if run.access is not None:
                 run.access.take_back()
-            return SUCCESS
+            return body if leaves else SUCCESS
         if leaves:
             self.store.forget(user)  # it was written after all
         return body if verdict is Verdict.KEPT else None

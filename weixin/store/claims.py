@@ -129,8 +129,8 @@ class Claims:
         """Whether another `Claims` has *key* now; False too where this system cannot tell."""
         if _OFD_GETLK is None:
             return False
-        kind: int = _FLOCK.unpack(fcntl.fcntl(self._fd, _OFD_GETLK, _flock(fcntl.F_WRLCK, key)))[0]
-        return kind != fcntl.F_UNLCK
+        kind: int = _FLOCK.unpack(fcntl.fcntl(self._fd, _OFD_GETLK, _flock(_LOCK, _KEY.unpack(key)[1])))[0]
+        return kind != _UNLOCK
 
     def unlock(self, key: bytes) -> None:
         """Let go of *key*."""

@@ -131,6 +131,10 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "zh": ("没有，或不止一个", "不用处理，不是公众号的推送；经常出现时检查代理"),
         "en": ("it is missing, or there are several", "nothing: no account's push is like that; often, look at the proxy"),
     },
+    "no name is like that": {
+        "zh": ("太长，或有不可见的字符", "不用处理，不是微信的推送"),
+        "en": ("it is too long, or cannot be printed", "nothing: no push of WeChat's is like that"),
+    },
     "CreateTime is not a number": {
         "zh": ("不是数字", "不用处理，不是公众号的推送；经常出现时检查代理"),
         "en": ("it is not a number", "nothing: no account's push is like that; often, look at the proxy"),
