@@ -18,7 +18,7 @@ from typing import Any
 
 from weixin.store import housekeeping, open_store
 from weixin.store.base import ANSWERS_KEPT, Status, Store, Verdict
-from weixin.store.claims import _slot
+from weixin.store.claims import SLOTS
 from weixin.store.records import Records, Unreadable, open_records
 from weixin.store.sqlite import SQLite
 
@@ -46,6 +46,11 @@ for line in sys.stdin:
     elif word == "busy":
         print(store.say_busy(push(int(number)), b"busy").decode(), flush=True)
 """
+
+
+def slot(key: bytes) -> int:
+    """Which place in the file of claims a key shares with others."""
+    return int.from_bytes(key[4:8], "big") % SLOTS
 
 
 class Other:
@@ -207,7 +212,7 @@ class ProcessesTest(Folder):
 
     def test_a_claim_that_is_looked_up_while_others_are_written_counts_no_run_twice(self) -> None:
         store = self.open()
-        first = next(number for number in range(1, 10**7) if _slot(push(number).key) == _slot(push(0).key))
+        first = next(number for number in range(1, 10**7) if slot(push(number).key) == slot(push(0).key))
         store.claim(push(first))
         real, looked = store._read, []
 
@@ -250,7 +255,6 @@ class ProcessesTest(Folder):
         one.unlock(push().key)
         self.assertTrue(two.lock(push().key, 0.01))
         two.unlock(push().key)
-
 
     def test_a_process_that_opens_a_new_file_waits_while_another_makes_it(self) -> None:
         maker = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
@@ -305,7 +309,7 @@ class BoundsTest(Folder):
         self.addCleanup(setattr, housekeeping, "FULL", full)
         store = self.open()
         names = [(f"oUSER{number:023d}", START - number) for number in range(40_000)]
-        store._write(lambda db: db.executemany("INSERT INTO visitors VALUES (?, ?)", names))
+        store._disk.db.write(lambda db: db.executemany("INSERT INTO visitors VALUES (?, ?)", names))
         self.assertGreater(store.size(), housekeeping.FULL)
         for number in range(100):
             store.finish(store.claim(push(number)), answer(b"x" * 300))

@@ -82,6 +82,9 @@ class Database:
         known = {name for (name,) in self._writer.execute("SELECT name FROM sqlite_master")}
         if any(statement.split()[5] not in known for statement in schema.TABLES):
             self.write(lambda db: [db.execute(statement) for statement in schema.TABLES])
+        # After a power cut the file of claims may know less than the database.
+        for user, expires in self._writer.execute("SELECT user, max(expires) FROM mail GROUP BY user"):
+            self.claims.mark_mail(user, expires)
 
     def _use_log(self) -> None:
         """Turn WAL mode on. Where another process is making the file, SQLite calls this locked without waiting."""

@@ -44,6 +44,9 @@ class Reading(ABC):
     def checks(self, after: float = 0.0) -> list[Refusal]:
         return self._look(lambda db: checks(db, after))
 
+    def check(self) -> str:
+        return self._look(check)
+
     def silences(self, since: float) -> int:
         return self._look(lambda db: silences(db, since))
 
@@ -71,9 +74,6 @@ class Records(Reading):
             return work(self._db)
         except sqlite3.Error as error:
             raise Unreadable(str(error)) from None
-
-    def check(self) -> str:
-        return check(self._db)
 
     def close(self) -> None:
         self._db.close()

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from . import base, schema
-from .base import Answer, Mail, Push, Refusal
+from .base import Answer, Claim, Mail, Push, Refusal
 
 #: A note about who was forgotten in a spare file, among the counters of no hour.
 FORGOTTEN = "forgotten:"
@@ -42,6 +42,12 @@ def put_answers(db: sqlite3.Connection, answers: list[tuple[Any, ...]]) -> None:
     for at in range(0, together, schema.TOGETHER):
         db.execute(schema.ANSWERED_TOGETHER, tuple(chain.from_iterable(answers[at : at + schema.TOGETHER])))
     db.executemany(schema.ANSWERED, answers[together:])
+
+
+def put_running(db: sqlite3.Connection, running: list[Claim], now: float, kept: float) -> None:
+    """Write messages down that have no answer yet."""
+    begun = [(*pushed(claim.push), claim.runs + 1, *times(claim.push, now, kept)) for claim in running]
+    db.executemany(schema.BEGUN, begun)
 
 
 def put_mail(db: sqlite3.Connection, push: Push, letters: Iterable[Mail], now: float) -> None:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Callable
 
-from . import base, messages, records, rows, schema
+from . import base, messages, rows
 from .base import Answer, Claim, Mail, Overdue, Push, Refusal, Status, Store, Verdict
 from .batch import Batch, Late
 from .database import Database
@@ -32,8 +32,7 @@ from .states import States
 # is something to tidy up.
 TURN_SECONDS = 0.05
 IDLE_SECONDS = 1.0
-# A second each, where the file is held when we end; a drain takes four.
-LAST_TRIES = 3
+LAST_TRIES = 3  # of a second each, where the file is held when we end; a drain takes four
 
 
 class SQLite(Reading, Store):
@@ -61,7 +60,6 @@ class SQLite(Reading, Store):
         self._disk = Disk(self.url, path, self._turns.wake, clock)
         self._states = States(self._disk, clock)
         self._read, self._write = self._disk.read, self._disk.write
-        self._remember_mail()
         self._housekeeping = Housekeeping(keep, full)
         self._mover = Mover(self._disk)
         self._batch = Batch(answers_kept, full, self._turns)
@@ -295,13 +293,6 @@ class SQLite(Reading, Store):
         if letters:
             self._disk.tend(lambda db: db.claims.mark_mail(user, self._clock() + base.MAIL_KEPT))
 
-    def _remember_mail(self) -> None:
-        """Mark who has mail: after a power cut the file of claims may know less than the database."""
-        for user, expires in self._read(
-            lambda db: db.execute("SELECT user, max(expires) FROM mail GROUP BY user").fetchall()
-        ):
-            self._disk.db.claims.mark_mail(user, expires)
-
     # State.
 
     def state(self, account: str, user: str) -> dict[str, str]:
@@ -390,17 +381,12 @@ class SQLite(Reading, Store):
             running = self._unwritten()
             for claim in running:
                 claim.recorded = True
-        now, kept = self._clock(), self._kept
-        begun = [(*rows.pushed(c.push), c.runs + 1, *rows.times(c.push, now, kept)) for c in running]
-        db.executemany(schema.BEGUN, begun)
+        rows.put_running(db, running, self._clock(), self._kept)
 
     def _unwritten(self) -> list[Claim]:
         """Messages that run, and that nobody would know of if this process died."""
         claims, db = list(self._claims.values()), self._disk.db
         return [c for c in claims if c.home is db and not (c.recorded or c.finished)]
-
-    def check(self) -> str:
-        return self._read(records.check)
 
     def size(self) -> int:
         return self._disk.db.used()
