@@ -54,6 +54,11 @@ class States(unittest.TestCase):
             access()["bad"] = value
             with self.assertRaisesRegex(StateError, r"state\['bad'\]"):
                 access.close(True)
+        for name in ("", "x" * 201, "half \ud83d", 7):
+            access = self.open()
+            access()[name] = 1  # type: ignore[index]
+            with self.assertRaisesRegex(StateError, "a name is a str"):
+                access.close(True)
         access = self.open()
         access()["large"] = "x" * 70_000
         with self.assertRaisesRegex(StateError, "large"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import time
 from types import TracebackType
 from typing import Any
@@ -22,6 +23,8 @@ _log = logging.getLogger("wxserve.delivery")
 # Of one user: a conversation with a model fits, a collection of files does not.
 MOST_BYTES = 64 * 1024
 MOST_NAME = 200
+# Half a character, which no file takes.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class StateError(ValueError):
@@ -167,7 +170,7 @@ class Access:
 
 
 def _text(name: object, value: object) -> str:
-    if not isinstance(name, str) or not 0 < len(name) <= MOST_NAME:
+    if not isinstance(name, str) or not 0 < len(name) <= MOST_NAME or _SURROGATE.search(name):
         raise StateError(f"state[{name!r:.80}]: a name is a str of at most {MOST_NAME} characters")
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -73,19 +73,22 @@ class Disk:
 
     def write(self, work: Callable[[sqlite3.Connection], T], late: Callable[[], T]) -> T:
         """Commit *work*. Where another process holds the file, do and return *late* instead: it may `owe` it."""
-        if self.held:
-            return late()
-        db = self.db
-        try:
-            return db.write(work)
-        except Left:
-            pass
-        except FAILURES as error:
-            if is_busy(error):
-                self._hold(error)
-                return late()
-            self.failed(db, error)
-        return self.db.write(work)
+        for last in (False, True):
+            if self.held:
+                break
+            db = self.db
+            try:
+                return db.write(work)
+            except Left:
+                continue
+            except FAILURES as error:
+                if is_busy(error):
+                    self._hold(error)
+                    break
+                if last:
+                    raise
+                self.failed(db, error)
+        return late()
 
     def owe(self, work: Work, then: Callable[[], None] | None = None) -> None:
         """Have *work* done when the file is free, after all that is owed already, and *then* when it is committed."""
