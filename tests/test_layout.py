@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "delivery": {"store", "routing", "wire", "texts"},
     "routing": {"wire"} | LEAVES,
     "server": set(),
-    "app": {"delivery", "metrics", "store", "routing", "wire", "web"} | LEAVES,
+    "app": {"delivery", "metrics", "store", "tally", "routing", "wire", "web"} | LEAVES,
+    "tally": {"delivery", "metrics", "wire"},
     "doctor": {"store", "wire"} | LEAVES,
     "metrics": set(),
     "console": {

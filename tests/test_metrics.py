@@ -127,7 +127,8 @@ class Sums(unittest.TestCase):
             meter.close()
         found = read(metrics.render(self.board.total()))
         self.assertEqual(found['wxserve_rule_hits_total{rule="other"}'], 2 * metrics.LABELS_MAX)
-        self.assertEqual(len(found), metrics.LABELS_MAX + 1)
+        rules = [name for name in found if name.startswith("wxserve_rule_hits_total")]
+        self.assertEqual(len(rules), metrics.LABELS_MAX + 1)
 
     def test_labels_are_escaped(self) -> None:
         found = metrics.render({metrics.name("wxserve_rule_hits_total", 'a"b\\c\nd'): 1}).decode()

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from . import config, log, texts
+from . import config, log, tally, texts
 from .config import Settings
 from .delivery import Desk, Given, Terms
 from .log import Journal
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 # A near miss costs some forty hashes; an operator needs one verdict, a scanner shall not have more.
 VERDICT_SECONDS = 1.0
 
-# In the place of a rule that is a handler.
-_CODE = ".py:"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 PAGE = (
@@ -248,7 +246,7 @@ class Application:
         """What is to be done about a delivery, and can wait until its answer has left."""
         self._record(message, given)
         if self._meter is not None and not simulated:
-            self._count(self._meter, message, given)
+            tally.delivery(self._meter, message, given, self._clock())
         self._store.catch_up()
 
     def _record(self, message: Message, given: Given) -> None:
@@ -270,37 +268,12 @@ class Application:
             },
         )
 
-    def _count(self, meter: Meter, message: Message, given: Given) -> None:
-        # What nobody has heard of may be anybody's word: it takes no label from those that are.
-        now, kind = self._clock(), message.kind if message.known else "other"
-        meter.add("wxserve_deliveries_total", kind, given.result)
-        meter.add("wxserve_delivery_duration_seconds", kind, value=given.seconds)
-        meter.add("wxserve_push_delay_seconds", value=max(0.0, now - message.time))
-        meter.add("wxserve_attempts_total", str(given.attempt))
-        meter.add("wxserve_last_wechat_request_timestamp_seconds", value=now)
-        if given.result == "duplicate":
-            return
-        if given.rule:
-            meter.add("wxserve_rule_hits_total", given.rule)
-            if _CODE in given.rule:
-                meter.add("wxserve_handler_duration_seconds", given.rule, value=given.ran)
-        elif not given.silent and given.result != "replied" and message.type != "event":
-            meter.add("wxserve_unmatched_messages_total")
-        if given.reply:
-            meter.add("wxserve_reply_size_bytes", given.reply, value=len(given.body))
-        if given.code:
-            meter.add("wxserve_handler_errors_total", given.rule)
-        if kind in ("subscribe", "unsubscribe"):
-            meter.add(f"wxserve_users_{kind}d_total")
-
     def _refuse(self, environ: dict[str, Any], refused: Refused) -> Answer:
         fields = {"ip": environ.get("REMOTE_ADDR", ""), "reason": refused.reason, **refused.fields}
         self._journal.fold(logging.WARNING, "refused", fields, refused.code, refused.reason)
         self._remember(environ, refused.code, refused.reason, refused.fields)
         if self._meter is not None:
-            self._meter.add("wxserve_refused_requests_total", refused.code)
-            if refused.code == "WX-SIG-02" and refused.reason != "mismatch":
-                self._meter.add("wxserve_signature_near_misses_total", refused.reason)
+            tally.refusal(self._meter, refused)
         return answer(refused.status)
 
     def _remember(self, environ: dict[str, Any], code: str, reason: str, facts: Mapping[str, object]) -> None:
