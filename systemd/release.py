@@ -62,6 +62,7 @@ def lay(folder: Path, name: str, replace: dict[str, str], meant: Path) -> str:
         target.write_bytes(data)
         target.chmod(0o755 if os.access(SOURCE / relative, os.X_OK) else 0o644)
         digest.update(repr((str(target.relative_to(folder)), data)).encode())
+    sys.pycache_prefix = None  # beside the sources, whatever $PYTHONPYCACHEPREFIX says
     compiled = compileall.compile_dir(
         str(folder), quiet=1, ddir=str(meant), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
     )

@@ -15,14 +15,17 @@ from tests.program import environment
 from weixin import commands
 
 
-def run(*arguments: str, cwd: str | Path, stdin: str = "") -> CompletedProcess[str]:
-    """Run one command as if it had been started in *cwd*, by somebody who speaks English and has no terminal."""
+def run(*arguments: str, cwd: str | Path, stdin: str = "", **more: str) -> CompletedProcess[str]:
+    """Run one command as if it had been started in *cwd*, by somebody who speaks English and has no terminal.
+
+    *more* are variables of its environment.
+    """
     out, err = io.StringIO(), io.StringIO()
     before = os.getcwd()
     os.chdir(cwd)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), mock.patch.dict(
-            os.environ, environment(), clear=True
+            os.environ, environment(**more), clear=True
         ), mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")):
             status = commands.main(list(arguments))
     except SystemExit as leave:  # argparse

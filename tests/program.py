@@ -22,6 +22,8 @@ def environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WXSERVE_")}
     for name in ("CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "JOURNAL_STREAM", "LISTEN_FDS", "LC_ALL", "LC_MESSAGES"):
         kept.pop(name, None)
+    # Set in many a container, and then each of some hundred processes compiles the program anew.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1", **more}
 
 

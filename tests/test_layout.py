@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 import unittest
@@ -71,6 +72,11 @@ def sources() -> list[Path]:
     return [ROOT / "wxserve.py", *sorted(PACKAGE.rglob("*.py"))]
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> list[tuple[int, str]]:
     """Every module that *path* imports, wherever the import stands, as an absolute name."""
     module = path.relative_to(ROOT).with_suffix("").parts
@@ -78,7 +84,7 @@ def imports(path: Path) -> list[tuple[int, str]]:
     if path.name == "__init__.py":
         package = module[:-1]
     found: list[tuple[int, str]] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -135,7 +141,7 @@ class Size(unittest.TestCase):
             if name.parts[:2] != ("weixin", "texts"):  # a catalogue is as long as what it lists
                 with self.subTest(f"{name}"):
                     self.assertLessEqual(text.count("\n"), MAX_MODULE)
-            for node in ast.walk(ast.parse(text)):
+            for node in ast.walk(parsed(path)):
                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno:
                     with self.subTest(f"{name}:{node.lineno} {node.name}"):
                         self.assertLessEqual(node.end_lineno - node.lineno + 1, MAX_FUNCTION)
@@ -143,12 +149,12 @@ class Size(unittest.TestCase):
     def test_every_module_says_what_it_is_for(self) -> None:
         for path in sources():
             with self.subTest(f"{path.relative_to(ROOT)}"):
-                self.assertTrue(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))
+                self.assertTrue(ast.get_docstring(parsed(path)))
 
     def test_a_broad_except_stands_around_handlers_connections_and_threads_alone(self) -> None:
         allowed = set().union(*BROAD_EXCEPTS.values())
         for path in sources():
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in ast.walk(parsed(path)):
                 if isinstance(node, ast.ExceptHandler):
                     names = ast.unparse(node.type) if node.type else ""
                     if node.type is None or re.search(r"\b(Base)?Exception\b", names):

@@ -8,7 +8,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tests.program import run
+from tests import program
+from tests.inside import run
 
 INI = "[wechat]\ntoken = TopSecretToken\n"
 
@@ -29,7 +30,7 @@ class Check(unittest.TestCase):
     def test_a_good_project(self) -> None:
         self.write("handlers/hello.py", "from wxserve import on\n\n@on.text('hi')\ndef hi(msg):\n    return 'hello'\n")
         self.write("replies.ini", "[你好]\ntext = 你好呀\n")
-        done = run("check", cwd=self.folder)
+        done = program.run("check", cwd=self.folder)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertRegex(done.stdout, r"configuration ok: 2 rules, AES by (libcrypto|pure Python)")
 
@@ -150,7 +151,7 @@ class Usage(unittest.TestCase):
 
     def test_a_terminal_that_knows_no_chinese_gets_question_marks_and_no_traceback(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            done = run("--lang", "zh", "-h", cwd=folder, PYTHONIOENCODING="ascii", LANG="C")
+            done = program.run("--lang", "zh", "-h", cwd=folder, PYTHONIOENCODING="ascii", LANG="C")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 

@@ -8,7 +8,7 @@ import time
 import unittest
 from pathlib import Path
 
-from tests import program
+from tests import inside, program
 from tests.doctor import sites
 from weixin.store import open_store
 from weixin.store.base import Refusal
@@ -27,8 +27,8 @@ class Doctor(unittest.TestCase):
         with sites.serve(sites.page("301 Moved Permanently", b"", Location="/weixin/")) as port:
             asked = ("--url", "http://wx.example.com/weixin", "--via", f"127.0.0.1:{port}")
             english = program.run("doctor", *asked, cwd=self.folder)
-            chinese = program.run("--lang", "zh", "doctor", *asked, cwd=self.folder)
-            rows = json.loads(program.run("doctor", "--json", *asked, cwd=self.folder).stdout)
+            chinese = inside.run("--lang", "zh", "doctor", *asked, cwd=self.folder)
+            rows = json.loads(inside.run("doctor", "--json", *asked, cwd=self.folder).stdout)
         self.assertEqual((english.returncode, chinese.returncode), (1, 1), english.stderr)
         self.assertIn("!!  http     WX-NET-07 the address redirects (301 → ", english.stdout)
         self.assertIn("fix    enter http://wx.example.com/weixin/, or use location = /weixin", english.stdout)
@@ -39,21 +39,21 @@ class Doctor(unittest.TestCase):
             self.assertNotIn(sites.TOKEN, text)
 
     def test_without_an_address_the_rest_is_looked_at(self) -> None:
-        done = program.run("doctor", cwd=self.folder)
+        done = inside.run("doctor", cwd=self.folder)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn(" ok  config", done.stdout)
         self.assertIn(" --  http     not asked: add --url", done.stdout)
         self.assertIn("no problem was found", done.stdout)
 
     def test_what_the_store_remembers_is_a_finding(self) -> None:
-        done = program.run("doctor", "wechat", cwd=self.folder)
+        done = inside.run("doctor", "wechat", cwd=self.folder)
         self.assertIn(" --  wechat   nothing from WeChat was seen yet. Run with --watch and press 提交", done.stdout)
         self.assertFalse((self.folder / "wxserve.db").exists())
         store = open_store(f"sqlite:{self.folder}/wxserve.db")
         store.refused(Refusal(time.time(), "WX-SIG-02", "192.0.2.7", "trailing_space", 3))
         store.close()
-        english = program.run("doctor", "wechat", cwd=self.folder)
-        chinese = program.run("--lang", "zh", "doctor", "WX-SIG-02", cwd=self.folder)
+        english = inside.run("doctor", "wechat", cwd=self.folder)
+        chinese = inside.run("--lang", "zh", "doctor", "WX-SIG-02", cwd=self.folder)
         self.assertEqual((english.returncode, chinese.returncode), (1, 1), english.stderr)
         self.assertIn("WX-SIG-02 the signature does not match: the token saved on the platform ends", english.stdout)
         self.assertRegex(english.stdout, r"3 times, last \d\d-\d\d \d\d:\d\d:\d\d, from 192\.0\.2\.7")
@@ -61,7 +61,7 @@ class Doctor(unittest.TestCase):
 
     def test_a_faulty_configuration_is_a_finding(self) -> None:
         (self.folder / "wxserve.ini").write_text("[wechat]\ntoken = a b\n")
-        done = program.run("doctor", "config", cwd=self.folder)
+        done = inside.run("doctor", "config", cwd=self.folder)
         self.assertEqual(done.returncode, 1)
         self.assertIn("wxserve.ini:2 WX-CFG-04", done.stdout)
 
@@ -69,11 +69,11 @@ class Doctor(unittest.TestCase):
         line = "GET /weixin?signature=00&timestamp=1&nonce=2 HTTP/1.0\n"
         (self.folder / "request.txt").write_text(line)
         for given, stdin in (("request.txt", ""), ("-", line), (line, "")):
-            done = program.run("doctor", "request", "--request", given, cwd=self.folder, stdin=stdin)
+            done = inside.run("doctor", "request", "--request", given, cwd=self.folder, stdin=stdin)
             self.assertIn("WX-SIG-02", done.stdout)
 
     def test_every_check_is_listed(self) -> None:
-        done = program.run("doctor", "--list-checks", cwd=self.folder)
+        done = inside.run("doctor", "--list-checks", cwd=self.folder)
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"(?m)^tls +WX-NET-06  ")
         self.assertNotIn("{", done.stdout)
@@ -85,4 +85,4 @@ class Doctor(unittest.TestCase):
     def test_wrong_usage(self) -> None:
         for words in (("nonsense",), ("--url", "example.com"), ("--url", "http://a/", "--via", "nowhere")):
             with self.subTest(words):
-                self.assertEqual(program.run("doctor", *words, cwd=self.folder).returncode, 2)
+                self.assertEqual(inside.run("doctor", *words, cwd=self.folder).returncode, 2)

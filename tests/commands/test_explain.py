@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tests import program
+from tests import inside
 from weixin import texts
 from weixin.commands import explain
 from weixin.store import open_store
@@ -54,7 +54,7 @@ class Names(unittest.TestCase):
 class Command(unittest.TestCase):
     def run_in(self, *words: str) -> tuple[int, str]:
         with tempfile.TemporaryDirectory() as folder:
-            done = program.run(*words, cwd=folder)
+            done = inside.run(*words, cwd=folder)
             return done.returncode, done.stdout + done.stderr
 
     def test_needs_no_configuration(self) -> None:
@@ -82,14 +82,14 @@ class Command(unittest.TestCase):
             ):
                 for who in (openid, "oGx…3k"):
                     alarm = f"[OpenID={who}][Stamp=1741849080][Event=subscribe]5秒内没有返回"
-                    done = program.run("--lang", lang, "explain", alarm, cwd=folder)
+                    done = inside.run("--lang", lang, "explain", alarm, cwd=folder)
                     self.assertEqual(done.returncode, 0, done.stderr)
                     for words in ("请求超时", found, "handlers/welcome.py:12", "6.3", attempt, fix):
                         self.assertIn(words, done.stdout)
                     self.assertNotIn("secret words", done.stdout)
                 alarm = "[OpenID=oNobody][Stamp=1741849080]5秒内没有返回"
-                self.assertIn(unfound, program.run("--lang", lang, "explain", alarm, cwd=folder).stdout)
-            done = program.run("explain", "--json", "INFO  delivery d=8f1a type=event", cwd=folder)
+                self.assertIn(unfound, inside.run("--lang", lang, "explain", alarm, cwd=folder).stdout)
+            done = inside.run("explain", "--json", "INFO  delivery d=8f1a type=event", cwd=folder)
             (row,) = json.loads(done.stdout)
             self.assertEqual((row["delivery"]["name"], row["delivery"]["rule"]), ("8f1a", "handlers/welcome.py:12"))
 

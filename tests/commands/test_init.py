@@ -10,7 +10,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tests.program import SCRIPT, SECONDS, environment, run
+from tests import program
+from tests.inside import run
+from tests.program import SCRIPT, SECONDS, environment
 from weixin import config
 
 
@@ -23,7 +25,7 @@ class Init(unittest.TestCase):
     def test_the_project_checks_clean_and_its_conversation_comes_true_in_both_languages(self) -> None:
         for lang in ("zh", "en"):
             with self.subTest(lang):
-                made = run("--lang", lang, "init", f"bot-{lang}", cwd=self.folder)
+                made = program.run("--lang", lang, "init", f"bot-{lang}", cwd=self.folder)
                 self.assertEqual((made.returncode, made.stderr), (0, ""))
                 checked = run("check", "--lang", lang, cwd=self.folder / f"bot-{lang}")
                 self.assertEqual((checked.returncode, checked.stderr), (0, ""))

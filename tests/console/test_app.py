@@ -282,6 +282,7 @@ class Pushes(Case):
                 self.assertEqual(self.client.send(**order)["copies"]["send"], f"python3 wxserve.py send {options}")
 
     def test_sixteen_are_under_way_and_no_more(self) -> None:
+        # None ends before its three deliveries are over, and by then all have been asked for.
         answers = [self.client.ask("POST", "/api/send", {"words": ["x"], "slow": CUT * 4}).status for _ in range(20)]
         self.assertEqual((answers.count(202), answers.count(503)), (16, 4))
         until(lambda: all(row["done"] for row in self.client.json("/api/deliveries")["deliveries"]))

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from tests.console.rig import HANDLERS, REPLIES, Client, until
 from tests.console.test_app import Listener
+from tests.program import ROOT, environment
 from weixin.simulator import Account, Http, Platform
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Running(unittest.TestCase):
@@ -30,7 +29,9 @@ class Running(unittest.TestCase):
         command = [sys.executable, "-m", "tests.console.real", folder.name]
         cls.log = (base / "log").open("wb")
         cls.addClassCleanup(cls.log.close)
-        cls.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=cls.log, text=True)
+        cls.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=cls.log, text=True
+        )
         cls.addClassCleanup(cls.end)
         assert cls.process.stdout is not None
         cls.public, url = cls.process.stdout.readline().split()

@@ -13,27 +13,42 @@ from pathlib import Path
 from tests.program import ROOT, environment
 
 
-class Case(unittest.TestCase):
-    """Installs into a folder of its own."""
+def setUpModule() -> None:
+    """Install once; each class has a copy."""
+    if shutil.which("make") is None:
+        raise unittest.SkipTest("make is not installed")
+    folder = tempfile.TemporaryDirectory()
+    unittest.addModuleCleanup(folder.cleanup)
+    Case.fresh = Path(folder.name)
+    # Somebody who keeps compiled files elsewhere.
+    elsewhere = tempfile.TemporaryDirectory()
+    unittest.addModuleCleanup(elsewhere.cleanup)
+    make(Case.fresh, "install", "PREFIX=/srv/wx", "NGINX_GROUP=webbers", PYTHONPYCACHEPREFIX=elsewhere.name)
 
+
+def make(stage: Path, *words: str, **more: str) -> str:
+    command = ["make", "-C", str(ROOT), f"DESTDIR={stage}", f"PYTHON={sys.executable}", *words]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=environment(**more))
+    if done.returncode:
+        raise AssertionError(done.stdout + done.stderr)
+    return done.stdout
+
+
+class Case(unittest.TestCase):
+    """What was installed, in a folder of its own."""
+
+    fresh: Path
     stage: Path
 
     @classmethod
     def setUpClass(cls) -> None:
-        if shutil.which("make") is None:
-            raise unittest.SkipTest("make is not installed")
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
-        cls.stage = Path(folder.name)
-        cls.make("install", "PREFIX=/srv/wx", "NGINX_GROUP=webbers")
+        cls.stage = Path(folder.name) / "stage"
+        shutil.copytree(cls.fresh, cls.stage, symlinks=True)
 
-    @classmethod
-    def make(cls, *words: str) -> str:
-        command = ["make", "-C", str(ROOT), f"DESTDIR={cls.stage}", f"PYTHON={sys.executable}", *words]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=environment())
-        if done.returncode:
-            raise AssertionError(done.stdout + done.stderr)
-        return done.stdout
+    def make(self, *words: str) -> str:
+        return make(self.stage, *words)
 
     def text(self, path: str) -> str:
         return (self.stage / path).read_text("utf-8")

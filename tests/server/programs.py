@@ -13,6 +13,7 @@ import threading
 import unittest
 from typing import Any
 
+from tests.program import environment
 from tests.server.running import PATIENCE, read_all, statuses, wait_for
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -28,7 +29,7 @@ class Program:
         self.process = subprocess.Popen(
             command + arguments,
             cwd=ROOT,
-            env={**os.environ, **environ},
+            env=environment(**environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
