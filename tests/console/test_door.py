@@ -77,11 +77,11 @@ class Slowness(unittest.TestCase):
         return make("text", "x", time=1, id=id).message
 
     def test_the_answer_of_that_message_alone_takes_longer(self) -> None:
-        self.pace.slow(pace.name(self.message()), 0.2)
-        for id, least in (("1", 0.2), ("2", 0.0)):
+        self.pace.slow(pace.name(self.message()), 0.6)
+        for id, least in (("1", 0.6), ("2", 0.0)):
             began = time.monotonic()
             hits = list(self.rules.candidates(self.message(id), 0.0))
-            self.assertLess(time.monotonic() - began, 0.1, "looking for a rule is never slow")
+            self.assertLess(time.monotonic() - began, 0.5, "looking for a rule is never slow")
             self.assertEqual(hits[0].rule.answer(None), "好")  # type: ignore[arg-type]
             self.assertGreaterEqual(time.monotonic() - began, least)
 

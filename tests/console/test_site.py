@@ -57,7 +57,7 @@ class Site(Running):
     def test_a_slow_handler_runs_once_and_answers_the_second_delivery(self) -> None:
         found = self.client.send(words=["讲个故事"], slow=5.5)
         self.assertEqual([each["state"] for each in found["attempts"]], ["timeout", "reply"])
-        self.assertLess(found["seconds"], 6.5)
+        self.assertLess(found["seconds"], 10)
 
     def test_a_replay_of_the_same_message_gets_the_answer_that_is_there(self) -> None:
         first = self.client.send(words=["你好"])

@@ -74,7 +74,7 @@ class Shared(Case):
         desk = self.desk(slow.handler)
         seen = self.send(desk, push=message("17"))
         self.assertEqual((seen.attempt, seen.text), (3, "busy"))
-        self.assertGreater(seen.seconds, 14)
+        self.assertGreater(seen.seconds, 10 + DEADLINE)
         # The run goes on: the word waits for it.
         taken = self.send(desk, push=message("继续。", number=2))
         self.assertEqual((taken.attempt, taken.text), (1, "answer to oUSER 17"))
@@ -257,7 +257,8 @@ class InMemory(Shared):
         began = time.monotonic()
         given = self.deliver(desk, message("7"), age=10.0)
         self.assertEqual(text_of(given.body), "busy")
-        self.assertLess(abs(time.monotonic() - began - DEADLINE * SECOND), SECOND)
+        self.assertGreaterEqual(time.monotonic() - began, DEADLINE * SECOND)
+        self.assertLess(time.monotonic() - began, 5 * SECOND)
         self.until(lambda: desk.store.mail("gh_1", "oUSER"))
 
     def test_a_long_budget_says_busy_on_the_first_delivery_with_its_own_words(self) -> None:
@@ -304,9 +305,9 @@ class InMemory(Shared):
         slow = Slow(budget=10 * SECOND)
         desk = self.desk(slow.handler)
         began = time.monotonic()
-        given = self.deliver(desk, message("3"), seconds=1.0)
+        given = self.deliver(desk, message("8"), seconds=1.0)
         self.assertTrue(given.silent)
-        self.assertLess(time.monotonic() - began, 2 * SECOND)
+        self.assertLess(time.monotonic() - began, 4 * SECOND)
         self.assertEqual(desk.store.silences(0.0), 0)
 
     def test_under_a_foreign_server_silence_lasts_six_seconds(self) -> None:
@@ -315,7 +316,8 @@ class InMemory(Shared):
         began = time.monotonic()
         given = self.deliver(desk, message("9"), foreign=True)
         self.assertTrue(given.silent)
-        self.assertLess(abs(time.monotonic() - began - 6 * SECOND), SECOND)
+        self.assertGreaterEqual(time.monotonic() - began, 6 * SECOND)
+        self.assertLess(time.monotonic() - began, 9 * SECOND)
 
     def test_too_much_silence_says_busy_first_until_the_count_falls(self) -> None:
         slow = Slow()
@@ -367,12 +369,12 @@ class InMemory(Shared):
         slow = Slow(budget=10 * SECOND)
         desk = self.desk(slow.handler, pool=1)
         began = time.monotonic()
-        first = threading.Thread(target=self.deliver, args=(desk, message("3", number=1)))
+        first = threading.Thread(target=self.deliver, args=(desk, message("8", number=1)))
         first.start()
         self.until(lambda: desk.pool.full)
         second = self.deliver(desk, message("0", number=2))
         self.assertEqual(text_of(second.body), "busy")
-        self.assertLess(time.monotonic() - began, 3 * SECOND)
+        self.assertLess(time.monotonic() - began, 5 * SECOND)
         first.join()
         self.assertEqual(self.send(desk, push=message("继续", number=3)).text, "answer to oUSER 0")
 

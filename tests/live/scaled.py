@@ -47,7 +47,7 @@ def build(scale: float) -> app.Application:
     application = app.Application(settings, rules, app.open_log(settings), store=store)
     desk = application._desk
     desk.clock = clock
-    desk.terms = desk.terms._replace(pace=desk.terms.pace._replace(deadline=4.0).scaled(scale))
+    desk.terms = desk.terms._replace(pace=desk.terms.pace._replace(deadline=3.5).scaled(scale))
     return application
 
 

@@ -12,10 +12,11 @@ import unittest
 from pathlib import Path
 
 from tests.live.storm import HANDLERS, Storm, kill_one
+from tests.machine import crowd
 from tests.program import ROOT, SECONDS, environment
 
 TOKEN = "GreedIsGood"
-SCALE = 0.12
+SCALE = 0.12 * crowd()
 
 
 class Storms(unittest.TestCase):
