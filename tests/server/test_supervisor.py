@@ -82,7 +82,7 @@ class Deaths(ProgramCase):
         os.kill(first, signal.SIGSTOP)
         wait_for(lambda: has_stopped(first))
         self.assertNotEqual(pid_of(get(address)), first)
-        self.assertTrue(program.has_said(rf"worker-silent .*pid={first}"), program.said)
+        program.wait_said(rf"worker-silent .*pid={first}")
 
     def test_a_wedged_worker_shows_where_and_is_replaced(self) -> None:
         program = self.start(before="import weixin.server.child as c; c.WEDGED_SECONDS = 1.5")
@@ -91,8 +91,8 @@ class Deaths(ProgramCase):
             client.sendall(b"GET /wedge HTTP/1.1\r\nHost: a\r\n\r\n")
             self.assertEqual(read_all(client), b"")
         get(address)
-        self.assertTrue(program.has_said(r"apps\.py.* in __call__"), program.said)
-        self.assertTrue(program.has_said("worker-died .*why=exit 1"), program.said)
+        program.wait_said(r"apps\.py.* in __call__")
+        program.wait_said("worker-died .*why=exit 1")
 
     def test_workers_end_with_their_supervisor(self) -> None:
         program = self.start("--workers", "2")
