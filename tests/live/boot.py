@@ -6,6 +6,7 @@ and both programs; the folder that keeps the root is named by TEST_LIVE. Knows n
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -56,13 +57,15 @@ def root() -> Path:
         if shutil.which(program) is None:
             raise Missing(f"{program} is not installed")
     made = Path(folder) / SUITE
-    if not made.is_dir():
-        _debootstrap(made)
+    made.parent.mkdir(parents=True, exist_ok=True)
+    with open(made.parent / "lock", "w") as lock:  # another process may be at it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.is_dir():
+            _debootstrap(made)
     return made
 
 
 def _debootstrap(made: Path) -> None:
-    made.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=made.parent) as folder:
         part = Path(folder) / "root"
         subprocess.run(
