@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.console.rig import Client, Rig
 from tests.live import chromium
+from tests.machine import crowd
 from weixin.console.app import Hooks
 from weixin.console.ledger import Record
 from weixin.simulator import FAULT_NOTICE, kinds
@@ -16,7 +17,7 @@ from weixin.simulator import FAULT_NOTICE, kinds
 NAMED = {"button", "textbox", "link", "combobox", "slider", "checkbox", "radio", "searchbox"}
 READY = "document.body?.dataset.ready === '1'"
 # WeChat's five seconds, shortened: 7 s is then less than two of them, and 16 s more than three.
-CUT = 1.2
+CUT = 1.2 * min(3.0, crowd())
 
 # Of what a browser says when the other end ends: also the details of a delivery of which the new one knows nothing.
 RESTARTED = "ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|Failed to fetch|401|404 .*/api/deliveries/"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,12 +19,14 @@ if os.path.exists(os.environ.get("WXSERVE_TEST_BROKEN", "")):
 class Application:
     """Answers with its process's number.
 
-    /slow?S sleeps, /silent waits for the client to go, /leave asks for a new worker, /crash and /wedge harm
-    the present one.
+    /slow?S sleeps, /silent waits for the client to go, and both say that they have begun. /leave asks for a new worker,
+    /crash and /wedge harm the present one.
     """
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
         path = environ["PATH_INFO"]
+        if path in ("/slow", "/silent"):
+            print("begun", path, file=sys.stderr, flush=True)
         if path == "/slow":
             time.sleep(float(environ["QUERY_STRING"]))
         elif path == "/leave":

@@ -172,7 +172,7 @@ class Reload(ProgramCase):
         first = pid_of(get(address))
         with connect(address) as client:
             client.sendall(b"GET /slow?0.7 HTTP/1.1\r\nHost: a\r\n\r\n")
-            time.sleep(0.05)
+            program.wait_said("begun /slow")
             program.signal(signal.SIGHUP)
             program.wait_said(r"reload result=ok")
             wait_for(lambda: pid_of(get(address)) != first)
@@ -189,7 +189,7 @@ class Stop(ProgramCase):
             idle.sendall(GET)
             read_until_body(idle)
             slow.sendall(b"GET /slow?0.5 HTTP/1.1\r\nHost: a\r\n\r\n")
-            time.sleep(0.05)
+            program.wait_said("begun /slow")
             program.signal(signal.SIGTERM)
             wait_for(lambda: refuses(address))
             for client in (idle, silent):
@@ -207,7 +207,7 @@ class Stop(ProgramCase):
         address = program.address()
         with connect(address) as client:
             client.sendall(b"GET /silent HTTP/1.1\r\nHost: a\r\n\r\n")
-            time.sleep(0.05)
+            program.wait_said("begun /silent")
             begun = time.monotonic()
             program.signal(signal.SIGINT)
             self.assertEqual(read_all(client), b"")
