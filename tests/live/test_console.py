@@ -16,7 +16,7 @@ from weixin.simulator import FAULT_NOTICE, kinds
 
 NAMED = {"button", "textbox", "link", "combobox", "slider", "checkbox", "radio", "searchbox"}
 READY = "document.body?.dataset.ready === '1'"
-# WeChat's five seconds, shortened: 7 s is then less than two of them, and 16 s more than three.
+# WeChat's five seconds, shortened; on a busy machine less, as far as the page's slider goes: to five of them.
 CUT = 1.2 * min(3.0, crowd())
 
 # Of what a browser says when the other end ends: also the details of a delivery of which the new one knows nothing.
