@@ -100,10 +100,12 @@ class Servers(unittest.TestCase):
         self.answers()
 
     def test_uwsgi(self) -> None:
-        command = find("uwsgi") or self.skipTest("uwsgi is not installed")
+        # Debian's, with Debian's Python; or pip's, which has to be told where it was installed.
+        command = find("uwsgi_python3") or find("uwsgi") or self.skipTest("uwsgi is not installed")
+        home = [] if command.endswith("uwsgi_python3") else ["--home", str(Path(command).parent.parent)]
         self.serve(
             command, "--http-socket", f"127.0.0.1:{self.port}", "--master", "--enable-threads", "--threads", "4",
-            "--module", "wxserve", "--need-app", "--home", str(Path(command).parent.parent),
+            "--module", "wxserve", "--need-app", *home,
         )  # fmt: skip
         self.answers()
 
