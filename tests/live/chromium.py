@@ -10,6 +10,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from typing import Any
@@ -21,6 +22,14 @@ FLAGS = (
     "--remote-debugging-pipe", "--accept-lang=zh-CN,zh",
 )  # fmt: skip
 ANSWER_SECONDS = 30.0
+# The browser reads at 3 and writes at 4, whatever numbers these have now; a shell knows no number above 9.
+PLUMBING = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD_CLOEXEC, 10) for end in sys.argv[1:3]]
+for end, number in zip(ends, (3, 4)):
+    os.dup2(end, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def find() -> str | None:
@@ -35,9 +44,9 @@ class Browser:
         self._profile = tempfile.mkdtemp(prefix="chromium")
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
-        # The browser reads at 3 and writes at 4; a shell puts them there, whatever numbers they have now.
-        plumbing = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
-        arguments = ["sh", "-c", plumbing, "sh", path, *FLAGS, f"--user-data-dir={self._profile}", "about:blank"]
+        ends = (str(to_browser), str(from_browser))
+        browser = (path, *FLAGS, f"--user-data-dir={self._profile}", "about:blank")
+        arguments = [sys.executable, "-I", "-S", "-c", PLUMBING, *ends, *browser]
         self._process = subprocess.Popen(arguments, pass_fds=(to_browser, from_browser), stderr=subprocess.DEVNULL)
         os.close(to_browser)
         os.close(from_browser)
