@@ -50,6 +50,10 @@ class Header(unittest.TestCase):
             self.assertFalse(environ["wxserve.replayed"])
         self.assertTrue(self.ask(header(KEY, "safe", 0, True, "oX:1")[1])[1]["wxserve.replayed"])
 
+    def test_any_number_of_seconds_passes(self) -> None:
+        for slow in (1.2345678, 1e-7, 30.0):
+            self.assertEqual(self.ask(header(KEY, "plain", slow, False, "oX:1")[1])[0], "plain")
+
     def test_without_the_key_it_is_taken_off_and_means_nothing(self) -> None:
         stranger = header("x" * 22, "safe", 9, True, "oX:1")[1]
         for value in (stranger, "", KEY, f"{KEY} open 0 0 oX:1", f"{KEY}é safe 0 0 oX:1"):

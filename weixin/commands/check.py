@@ -37,6 +37,7 @@ def run(call: Call) -> int:
         _print(call, error.problems, [])
         return CONFIG
     rules, errors, warnings = examine(settings, os.environ)
+    warnings += _homeless(settings)
     if call.options.json:
         extra: dict[str, Any] = {"rules": len(rules), "aes": aes.find().name}
         if call.options.dump:
@@ -58,7 +59,7 @@ def run(call: Call) -> int:
 def examine(settings: Settings, environ: Mapping[str, str]) -> tuple[Rules, list[Problem], list[Problem]]:
     """Everything that answers, what is wrong with it, and what is dangerous or will not go as it was meant."""
     rules, errors = app.load_rules(settings)
-    warnings = [*modes.warnings(settings, environ), *_homeless(settings), *_linted(rules, settings.split)]
+    warnings = [*modes.warnings(settings, environ), *_linted(rules, settings.split)]
     return rules, [*errors, *_dangerous(rules)], warnings
 
 

@@ -44,7 +44,7 @@ def in_modes(settings: Settings, key: str) -> dict[str, Settings]:
 
 def header(key: str, mode: str, slow: float, replayed: bool, message: str) -> tuple[str, str]:
     """The header that opens the door; *message* is the push's name, by ``pace.name``."""
-    return HEADER, f"{key} {mode} {slow:g} {int(replayed)} {message}"
+    return HEADER, f"{key} {mode} {slow:.3f} {int(replayed)} {message}"
 
 
 class Door:

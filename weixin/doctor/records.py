@@ -163,6 +163,6 @@ def replies(visit: Visit) -> Iterator[Problem]:
             found.setdefault((delivery.code, delivery.rule), []).append(delivery)
     for (code, rule), alike in found.items():
         file, _, line = rule.rpartition(":")
-        values = {"n": "…", "limit": "…", "id": "…", "field": "…", "error": f"d={alike[0].name}"}
+        values = {"n": "…", "limit": "…", "id": "…", "field": "…", "at": rule, "error": f"d={alike[0].name}"}
         seen = {"last": alike[0].at, "ip": "", "times": len(alike)}
         yield Problem(code, {**values, **seen}, file, int(line) if line.isdecimal() else 0)
