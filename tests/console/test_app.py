@@ -11,14 +11,13 @@ import unittest
 from typing import Any
 
 from tests.console.rig import Client, Rig, until
-from tests.machine import crowd
 from weixin import texts
 from weixin.console import app
 from weixin.problem import Problem
 from weixin.simulator import kinds
 
 # WeChat's five seconds, in a hurry: of a delay these tests look at the order of things, not at its length.
-CUT = 0.5 * crowd()
+CUT = 0.5
 # Fewer than may be under way at once.
 TOGETHER = 12
 

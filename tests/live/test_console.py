@@ -9,15 +9,14 @@ from typing import Any
 
 from tests.console.rig import Client, Rig
 from tests.live import chromium
-from tests.machine import crowd
 from weixin.console.app import Hooks
 from weixin.console.ledger import Record
 from weixin.simulator import FAULT_NOTICE, kinds
 
 NAMED = {"button", "textbox", "link", "combobox", "slider", "checkbox", "radio", "searchbox"}
 READY = "document.body?.dataset.ready === '1'"
-# WeChat's five seconds, shortened; on a busy machine less, as far as the page's slider goes: to five of them.
-CUT = 1.2 * min(3.0, crowd())
+# WeChat's five seconds, shortened.
+CUT = 1.2
 
 # Of what a browser says when the other end ends: also the details of a delivery of which the new one knows nothing.
 RESTARTED = "ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|Failed to fetch|401|404 .*/api/deliveries/"

@@ -12,7 +12,7 @@ import sys
 import unittest
 
 from tests.server.programs import ROOT, ProgramCase, get, pid_of
-from tests.server.running import PATIENCE, wait_for
+from tests.server.running import PATIENCE
 from weixin.server.systemd import JournalFormatter, Notifier, credential, in_journal, listen_fds, priority
 
 
@@ -115,7 +115,8 @@ class Activation(ProgramCase):
             [*command, "tests.server.apps:application"], cwd=ROOT, stderr=subprocess.PIPE, text=True
         )
         try:
-            wait_for(lambda: os.path.exists(path))
+            assert program.stderr is not None
+            self.assertIn("Listening on", program.stderr.readline())  # its file is there before it listens
             # The first connection starts the server; it waits in the queue meanwhile.
             self.assertTrue(pid_of(get(path)))
             program.send_signal(signal.SIGTERM)
