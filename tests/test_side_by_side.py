@@ -96,8 +96,9 @@ class Side(unittest.TestCase):
         self.assertRegex(said, r"ERROR: .*Deadly\.test_ends_its_process")
 
     def test_the_first_failure_ends_it_where_that_was_asked_for(self) -> None:
-        result, _ = run(Wrong, *[Fine] * 200, failfast=True)
-        self.assertLess(result.testsRun, 200)
+        modules = 5000  # more than the other process runs before this one has failed
+        result, _ = run(Wrong, *[Fine] * modules, failfast=True)
+        self.assertLess(result.testsRun, modules)
         self.assertFalse(result.wasSuccessful())
 
     if sys.version_info >= (3, 12):  # unittest's --durations
