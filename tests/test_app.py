@@ -10,6 +10,8 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 from tests.client import call, signed, text
 from weixin import app, config, log, metrics
@@ -63,6 +65,21 @@ class Case(unittest.TestCase):
     def logged(self) -> str:
         self.application.close()
         return self.log.getvalue()
+
+
+class LookingBack(Case):
+    def test_what_can_wait_is_done_when_the_answer_has_left(self) -> None:
+        environ: dict[str, Any] = {}
+        setup_testing_defaults(environ)
+        body = text("你好")
+        environ.update(REQUEST_METHOD="POST", PATH_INFO="/weixin", QUERY_STRING=signed(TOKEN))
+        environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+        chunks: Any = self.application(environ, lambda status, headers: None)
+        self.assertIn("<Content>", b"".join(chunks).decode())
+        self.application._journal.flush()
+        self.assertNotIn("delivery", self.log.getvalue())
+        chunks.close()
+        self.assertIn("delivery", self.logged())
 
 
 class Check(Case):

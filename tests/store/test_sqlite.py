@@ -13,11 +13,13 @@ import tempfile
 import threading
 import time
 import unittest
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from weixin.store import housekeeping, open_store
 from weixin.store.base import ANSWERS_KEPT, Status, Store, Verdict
+from weixin.store.batch import MUCH
 from weixin.store.claims import SLOTS
 from weixin.store.records import Records, Unreadable, open_records
 from weixin.store.sqlite import SQLite
@@ -265,6 +267,35 @@ class ProcessesTest(Folder):
         store = self.open()
         done.join()
         self.assertEqual(store._disk.db.path, self.path)
+
+
+class CatchingUpTest(Folder):
+    def test_a_thread_that_has_answered_writes_what_waits_once_it_is_much(self) -> None:
+        store = self.open()
+        store._turns.end()  # nobody else does
+        self.finish(store, range(MUCH - 1))
+        store.catch_up()
+        self.assertEqual(self.written(), 0)
+        self.finish(store, [MUCH])
+        store.catch_up()
+        self.assertEqual(self.written(), MUCH)
+        self.assertIs(self.open().claim(push(0)).status, Status.ANSWERED)
+
+    def test_it_waits_for_nobody_who_writes_already(self) -> None:
+        store = self.open()
+        store._turns.end()
+        self.finish(store, range(MUCH))
+        with store._flushing:
+            store.catch_up()
+        self.assertEqual(self.written(), 0)
+
+    def finish(self, store: SQLite, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            store.finish(store.claim(push(number)), answer())
+
+    def written(self) -> int:
+        with Records(self.path) as records:
+            return len(records.deliveries(10_000))
 
 
 class BoundsTest(Folder):
