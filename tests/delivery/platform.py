@@ -24,7 +24,7 @@ from weixin.wire.messages import Message, parse
 
 # A second of the platform's, here. Less, and a busy machine's threads are late for what is left at the end, which is
 # why that is a second and a half, and why a second is longer where many wait for their turn.
-SECOND = 0.14 * crowd()
+SECOND = 0.2 * crowd()
 DEADLINE = 3.5
 PACE = Pace(deadline=DEADLINE).scaled(SECOND)
 TERMS = Terms(pace=PACE, run_max=120 * SECOND, busy="busy")
