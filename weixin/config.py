@@ -6,7 +6,6 @@ the place. Every fault is collected before anything is refused: a tired operator
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -367,5 +366,7 @@ def _read_secret(path: str) -> str:
 
 
 def _hint(name: str, names: Iterable[str]) -> str:
+    import difflib  # for who mistyped something; everybody else starts sooner
+
     close = difflib.get_close_matches(name, list(names), 1)
     return f" → {close[0]}?" if close else ""

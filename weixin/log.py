@@ -16,7 +16,6 @@ import logging
 import os
 import re
 import sys
-import textwrap
 import threading
 import time
 import traceback
@@ -232,7 +231,7 @@ def render(line: Line, style: Style) -> str:
         word = str(value)
         text += f" {key}={word if type(value) in _NUMBERS or _PLAIN(word) else _quoted(word)}"
     if line.detail:  # indented, so that nothing in a traceback can pass for a line of ours
-        text += "\n" + textwrap.indent(_escaped(line.detail.rstrip("\n"), "\n\t"), "    ", lambda _: True)
+        text += "\n    " + _escaped(line.detail.rstrip("\n"), "\n\t").replace("\n", "\n    ")
     if style.journal:
         text = "\n".join(_PRIORITIES[line.level] + part for part in text.split("\n"))
     return text

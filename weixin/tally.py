@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .delivery import Given
-from .metrics import Meter
 from .wire.errors import Refused
 from .wire.messages import Message
+
+if TYPE_CHECKING:
+    from .metrics import Meter
 
 # In the place of a rule that is a handler.
 _CODE = ".py:"

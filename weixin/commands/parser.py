@@ -7,7 +7,6 @@ been the same since Python 3.2; one that is not is shown as it is.
 from __future__ import annotations
 
 import argparse
-import difflib
 import functools
 import re
 from collections.abc import Iterable
@@ -104,6 +103,8 @@ class Parser(argparse.ArgumentParser):
 
 def hint(word: str, known: Iterable[str]) -> str:
     """`` → check?`` where *word* is nearly one of *known*."""
+    import difflib  # for who mistyped something; everybody else starts sooner
+
     return "".join(f" → {near}?" for near in difflib.get_close_matches(word, list(known), 1))
 
 

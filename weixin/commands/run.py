@@ -11,7 +11,6 @@ import dataclasses
 import logging
 import mmap
 import os
-import platform
 import secrets
 import socket
 import struct
@@ -181,7 +180,7 @@ class Program:
         listen = " ".join(server.describe(sock) for sock in self._sockets)
         values: dict[str, Any] = {
             "version": __version__,
-            "python": ".".join(platform.python_version_tuple()[:2]),
+            "python": "{}.{}".format(*sys.version_info),
             "listen": listen,
             "path": settings.path,
             "rules": rules,

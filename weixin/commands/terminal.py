@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-import textwrap
 import unicodedata
 from collections.abc import Iterable
 from typing import Any, TextIO
@@ -88,6 +87,8 @@ def pad(text: str, columns: int) -> str:
 
 def columns(names: Iterable[str]) -> str:
     """Names in lines of at most eighty letters."""
+    import textwrap  # for help, which a server never prints
+
     return textwrap.fill("  ".join(names), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 

@@ -5,7 +5,6 @@ Each has a code of the catalogue of texts, a place, a reason for programs and th
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,4 +32,6 @@ class LoadError(Exception):
 
 def hint(word: str, known: Iterable[str]) -> str:
     """Return `` → voice?``, the one of *known* that *word* was probably meant to be, or ``""``."""
+    import difflib  # for who mistyped something; everybody else starts sooner
+
     return "".join(f" → {near}?" for near in difflib.get_close_matches(word.lower(), list(known), 1))
