@@ -20,7 +20,6 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator
 from typing import Any, NamedTuple, TextIO
 
 # How long an ordinary line may wait for others to be written with.
@@ -31,6 +30,8 @@ MAX_PENDING = 10_000
 FOLD_SECONDS = 60.0
 # Different refusals that are counted at a time; a stranger chooses how many there are.
 MAX_FOLDS = 100
+# Values that are remembered as they stand in a line, and how long they may be: a hundred kilobytes in all.
+REMEMBERED, REMEMBERED_LETTERS = 512, 64
 # «short» content: enough to recognize a question by.
 SHORT = 20
 
@@ -38,7 +39,7 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 _WORDS = {logging.DEBUG: "DEBUG", logging.INFO: "INFO ", logging.WARNING: "WARN ", logging.ERROR: "ERROR"}
 # Most values, recognized with one look.
 _PLAIN = re.compile(r"[\w./:…+-]+").fullmatch
-_NUMBERS = frozenset({int, float})
+_PERSONAL = frozenset({"user", "text"})
 # A value with one of these goes into quotes, or a reader would take it for two.
 _AWKWARD = re.compile('[ "=]').search
 _ESCAPED = str.maketrans({'"': '\\"', "\\": "\\\\"})
@@ -227,9 +228,12 @@ def render(line: Line, style: Style) -> str:
     text = f"{text} {_escaped(line.event)}"
     if line.code:
         text += f" code={line.code}"
-    for key, value in _shown(line, style):
-        word = str(value)
-        text += f" {key}={word if type(value) in _NUMBERS or _PLAIN(word) else _quoted(word)}"
+    for key, value in line.fields.items():
+        if key in _PERSONAL:
+            value = _masked(key, value, style)
+        if value is not None and value != "":
+            word = str(value)
+            text += f" {key}={_word(word) if len(word) <= REMEMBERED_LETTERS else _quoted(word)}"
     if line.detail:  # indented, so that nothing in a traceback can pass for a line of ours
         text += "\n    " + _escaped(line.detail.rstrip("\n"), "\n\t").replace("\n", "\n    ")
     if style.journal:
@@ -237,18 +241,9 @@ def render(line: Line, style: Style) -> str:
     return text
 
 
-def _shown(line: Line, style: Style) -> Iterator[tuple[str, Any]]:
-    """The fields of a line that have a value, with what is personal in them masked."""
-    for item in line.fields.items():
-        key, value = item
-        if key == "user":
-            value = mask(str(value), style.openid)
-            item = key, value
-        elif key == "text":
-            value = excerpt(str(value), style.content)
-            item = key, value
-        if value is not None and value != "":
-            yield item
+def _masked(key: str, value: object, style: Style) -> str:
+    """A field of `_PERSONAL`, as much of it as may be shown."""
+    return mask(str(value), style.openid) if key == "user" else excerpt(str(value), style.content)
 
 
 def _json(line: Line, style: Style) -> str:
@@ -256,7 +251,9 @@ def _json(line: Line, style: Style) -> str:
     head = {"time": _stamp(line.at), "level": _WORDS[line.level].strip(), "event": line.event}
     code = {"code": line.code} if line.code else {}
     detail = {"detail": line.detail} if line.detail else {}
-    record = {**head, **code, **dict(_shown(line, style)), **detail}
+    fields = {k: _masked(k, value, style) if k in _PERSONAL else value for k, value in line.fields.items()}
+    shown = {key: value for key, value in fields.items() if value is not None and value != ""}
+    record = {**head, **code, **shown, **detail}
     text = json.dumps(record, ensure_ascii=False, default=str)
     if not text.isprintable():
         text = json.dumps(record, default=str)
@@ -280,10 +277,19 @@ def excerpt(text: str, how: str = "short") -> str:
 
 
 def _quoted(text: str) -> str:
+    """A value as it stands in a line: in quotes, where a reader would take it for something else."""
+    if _PLAIN(text):
+        return text
     if text.isprintable():
         return f'"{text.translate(_ESCAPED)}"' if _AWKWARD(text) else text
     # A line feed alone is worth no escapes in everything else.
     return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _word(text: str) -> str:
+    """`_quoted`, of a short value. Kinds, rules, and what everybody writes come again and again."""
+    return _quoted(text)
 
 
 def _escaped(text: str, but: str = "") -> str:
