@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import doctor, talk
+from . import found, talk
 
 SLIPS: dict[str, dict[str, tuple[str, str]]] = {
-    **doctor.SLIPS,
+    **found.SLIPS,
     **talk.SLIPS,
     # The line reader.
     "encoding": {
