@@ -19,26 +19,28 @@ function recalled(name, otherwise) {
 }
 let lang = stored("lang") || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (values && name in values ? values[name] : "…"));
-const t = (key, values) => (key in W[lang] ? fill(W[lang][key], values) : key);
 const has = key => key in W[lang];
-const kindName = kind => (has("kind." + kind) ? t("kind." + kind) : kind || "?");
+const worded = (key, values, otherwise) => (has(key) ? fill(W[lang][key], values) : otherwise);
+const t = (key, values) => worded(key, values, key);
+const kindName = kind => worded("kind." + kind, {}, kind || "?");
 /** A code's [title, cause, fix]; a slip's sentence takes the place of {problem}, as in the terminal. */
 function codeWords(code, values) {
-  const known = W.codes[code] && W.codes[code][lang];
+  const known = W.codes[code]?.[lang];
   if (!known) return [code, "", ""];
   const all = { hint: "", ...values };
-  if (all.reason && has("miss." + all.reason)) all.reason = t("miss." + all.reason);
+  if (all.reason) all.reason = worded("miss." + all.reason, {}, all.reason);
   let [title, cause, fix] = known;
-  const slip = values && W.slips[values.reason] && W.slips[values.reason][lang];
+  const slip = W.slips[values?.reason]?.[lang];
   if (slip && title.includes("{problem}")) { all.problem = fill(slip[0], all); fix = slip[1]; }
   return [title, cause, fix].map(part => fill(part, all));
 }
 const MODES = { plain: "明文", compat: "兼容", safe: "安全" };
 const two = n => String(n).padStart(2, "0");
-const clock = (at, seconds = true) => {
+const clock = at => {
   const d = new Date(at * 1000);
-  return two(d.getHours()) + ":" + two(d.getMinutes()) + (seconds ? ":" + two(d.getSeconds()) : "");
+  return [d.getHours(), d.getMinutes(), d.getSeconds()].map(two).join(":");
 };
+const now = () => Date.now() / 1000;
 const took = s => (s < 1 ? Math.round(s * 1000) + " ms" : s.toFixed(1) + " s");
 const lasted = s => (s < 60 ? t("time.s", { n: Math.floor(s) }) : s < 3600 ? t("time.min", { n: Math.floor(s / 60) }) : t("time.h", { n: (s / 3600).toFixed(1) }));
 const circled = n => "①②③④⑤"[n - 1] || String(n);
@@ -47,27 +49,36 @@ const circled = n => "①②③④⑤"[n - 1] || String(n);
 
 const $ = id => document.getElementById(id);
 const every = (selector, run) => document.querySelectorAll(selector).forEach(run);
-const SVG = "http://www.w3.org/2000/svg";
-function put(node, props, children) {
-  for (const [name, value] of Object.entries(props || {})) {
+/** Makes elements: `h("p.dim.cut", { lang: "zh" }, "text", node)`. The properties may be missing, and `cls` is a class that is
+    computed; what is null or false among them, or null, false or "" among the children, is left out. */
+const maker = space => (what, ...children) => {
+  const [tag, ...classes] = what.split(".");
+  const node = document.createElementNS(space, tag);
+  if (classes.length) node.setAttribute("class", classes.join(" "));
+  const props = children[0]?.constructor === Object ? children.shift() : {};
+  for (const [name, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "value") node.value = value;
     else node.setAttribute(name === "cls" ? "class" : name, value === true ? "" : value);
   }
-  for (const child of children.flat(3)) {
-    if (child === null || child === undefined || child === false || child === "") continue;
-    node.append(child instanceof Node ? child : String(child));
-  }
+  node.append(...children.flat(3).filter(child => child === 0 || child));
   return node;
-}
-const h = (tag, props, ...children) => put(document.createElement(tag), props, children);
-const mono = (...text) => h("span", { cls: "mono" }, ...text);
-const sys = (...text) => h("p", { cls: "sys" }, ...text);
+};
+const h = maker("http://www.w3.org/1999/xhtml"), s = maker("http://www.w3.org/2000/svg");
+const mono = (...text) => h("span.mono", ...text);
+const sys = (...text) => h("p.sys", ...text);
 const option = (value, label, more) => h("option", { value, ...more }, label);
-const dim = text => h("p", { cls: "dim" }, text);
-const button = (label, onclick, more) => h("button", { type: "button", cls: "mini", onclick, ...more }, label);
-const s = (tag, props, ...children) => put(document.createElementNS(SVG, tag), props, children);
+const dim = text => h("p.dim", text);
+const plain = (label, onclick, more) => h("button", { type: "button", onclick, ...more }, label);
+const button = (label, onclick, more) => plain(label, onclick, { cls: "mini", ...more });
+const field = (id, label, input) => h("div.field", h("label", { for: id }, label), input);
+const time = (at, text, cls) => h("time", { cls, datetime: new Date(at * 1000).toISOString() }, text);
+const factList = (pairs, cls = "facts") => h("dl", { cls }, pairs.map(([name, value]) => [h("dt", name), h("dd", value)]));
+const pre = (...text) => h("pre", { tabindex: "0" }, ...text);
+/** What leads away: the other side learns nothing of this page. */
+const outward = (href, ...children) => h("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
+const photo = (src, alt) => h("img", { src, alt, referrerpolicy: "no-referrer", loading: "lazy" });
 const ICONS = {
   text: "M4 5h16v11H10l-4 3v-3H4z", image: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9h.01", voice: "M12 4v10M8 9v5a4 4 0 0 0 8 0V9M12 18v3",
   video: "M4 6h11v12H4zM15 10l5-3v10l-5-3", location: "M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.8 7 11 7 11zM12 8v4M10 10h4",
@@ -76,15 +87,17 @@ const ICONS = {
   camera: "M4 8h4l2-3h4l2 3h4v11H4zM12 10a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z", bell: "M6 16V11a6 6 0 1 1 12 0v5l2 2H4zM10 21h4",
   person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4 21c1-5 4-7 8-7s7 2 8 7", code: "M8 7l-5 5 5 5M16 7l5 5-5 5M13 5l-2 14", note: "M9 18V6l10-2v12M9 18a3 2.5 0 1 1-6 0 3 2.5 0 0 1 6 0zM19 16a3 2.5 0 1 1-6 0 3 2.5 0 0 1 6 0z",
 };
-const icon = name => s("svg", { cls: "ico", viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: ICONS[name] || ICONS.tap }));
+const icon = name => s("svg.ico", { viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: ICONS[name] || ICONS.tap }));
 
 // What is known.
 
 let state = null, rows = new Map(), sel = "", details = new Map(), cursor = "";
 let user = stored("user") || "", mode = "", view = "chat", filter = { only: "all", q: "" };
-const bench = { slow: 0, latency: 0, fault: "", first: 1 };
-const pictures = new URLSearchParams(location.search).get("pictures") === "1";
-const liveChoice = new URLSearchParams(location.search).get("live");
+const CALM = { slow: 0, latency: 0, fault: "", first: 1 }, bench = { ...CALM };
+const asked = new URLSearchParams(location.search), pictures = asked.get("pictures") === "1", liveChoice = asked.get("live");
+// Seconds from which a delivery counts as slow: WeChat waits for five.
+const SLOW = 3, slow = row => row.seconds > SLOW;
+const everyRow = () => [...rows.values()];
 const kindOf = kind => state.kinds.find(each => each.kind === kind);
 const narrow = () => getComputedStyle(document.querySelector(".tabs")).display !== "none";
 
@@ -95,16 +108,14 @@ async function api(path, body) {
   const response = await fetch(path, { ...options, credentials: "same-origin", cache: "no-store" });
   const data = await response.json().catch(() => ({}));
   if (response.status === 401 && path !== "/api/login") { askKey(); throw new Error("key"); }
-  if (!response.ok) throw Object.assign(new Error(data.error || String(response.status)), { status: response.status, data });
+  if (!response.ok) throw Object.assign(new Error(data.error || response.status), { data });
   return data;
 }
 /** The same, for who can only say that it failed: null then. */
 const ask = (path, body) => api(path, body).catch(error => { complain(error); return null; });
 function complain(error) {
   if (error.message === "key") return;
-  const key = "error." + error.message;
-  const values = error.data || {};
-  say(has(key) ? t(key, { ...values, field: values.field || "" }) : t("error.unknown", { error: error.message }), true);
+  say(worded("error." + error.message, { field: "", ...error.data }, t("error.unknown", { error: error.message })), true);
 }
 let spoken = 0, waiting = 0, counted = { n: 0, bad: 0 };
 /** The one line for screen readers; no more often than every two seconds. */
@@ -131,9 +142,10 @@ function connect() {
   if (source) source.close();
   source = new EventSource("/api/events" + (cursor ? "?after=" + encodeURIComponent(cursor) : ""));
   source.onopen = () => { if (failures || polls) refresh(); failures = polls = 0; setLive("on"); };
-  source.addEventListener("delivery", e => { cursor = e.lastEventId; take(JSON.parse(e.data)); });
-  source.addEventListener("reload", e => { cursor = e.lastEventId; reloaded(JSON.parse(e.data)); });
-  source.addEventListener("clear", e => { cursor = e.lastEventId; forget(JSON.parse(e.data).user); });
+  const hear = (name, run) => source.addEventListener(name, e => { cursor = e.lastEventId; run(JSON.parse(e.data)); });
+  hear("delivery", take);
+  hear("reload", reloaded);
+  hear("clear", gone => forget(gone.user));
   source.onerror = () => {
     failures += 1;
     setLive("wait");
@@ -161,7 +173,7 @@ async function poll() {
 /** After an absence: whatever changed meanwhile, and the state of the program, which may be another one. It knows by the
     store's names what was sent to the one before, and nothing of what was under way. */
 async function refresh() {
-  const before = [...rows.values()], now = await ask("/api/state"), all = now && await ask("/api/deliveries");
+  const before = everyRow(), now = await ask("/api/state"), all = now && await ask("/api/deliveries");
   if (!all) return;
   state = now;
   strip();
@@ -180,7 +192,7 @@ let frame = 0;
 function take(row) {
   const before = rows.get(row.id);
   rows.set(row.id, row);
-  if (row.live && row.done && !(before && before.done)) { counted.n += 1; counted.bad += failed(row); }
+  if (row.live && row.done && !before?.done) { counted.n += 1; counted.bad += failed(row); }
   details.delete(row.id);
   dirty.add(row.id);
   if (!frame) frame = requestAnimationFrame(draw);
@@ -189,13 +201,13 @@ function draw() {
   frame = 0;
   const ids = [...dirty].slice(0, DRAWN_AT_ONCE);
   for (const id of ids) dirty.delete(id);
-  while (rows.size > ROWS_MAX) { const oldest = rows.keys().next().value; rows.delete(oldest); dropRow(oldest); }
+  while (rows.size > ROWS_MAX) dropRow(rows.keys().next().value);
   drawRows(ids);
   drawTurns(ids);
   if (ids.includes(sel)) drawDetail();
   if (view === "health") drawHealth();
   if (counted.n) { say(t("heard", counted)); counted = { n: 0, bad: 0 }; }
-  if ([...rows.values()].some(row => !row.done && !row.live)) tick();
+  if (everyRow().some(underWay)) tick();
   if (dirty.size && !frame) frame = requestAnimationFrame(draw);
 }
 let ticking = 0;
@@ -204,13 +216,16 @@ function tick() {
   if (ticking) return;
   ticking = setTimeout(() => {
     ticking = 0;
-    let any = false;
-    for (const row of rows.values()) if (!row.done && !row.live) { any = true; const turn = turns.get(row.id); if (turn) drawMeta(turn, row); if (row.id === sel) drawRuler(row); }
-    if (any) tick();
+    for (const row of everyRow().filter(underWay)) {
+      tick();
+      if (turns.has(row.id)) drawMeta(turns.get(row.id), row);
+      if (row.id === sel) drawRuler(row);
+    }
   }, 100);
 }
 const failed = row => row.outcome === "fault" || row.outcome === "refused";
-const running = row => (row.done ? row.seconds : Math.max(0, Date.now() / 1000 - row.at));
+const underWay = row => !row.done && !row.live;
+const running = row => (row.done ? row.seconds : Math.max(0, now() - row.at));
 
 // The phone.
 
@@ -225,7 +240,7 @@ function drawTurns(ids) {
     const row = rows.get(id);
     let turn = turns.get(id);
     if (!turn) {
-      turn = h("div", { cls: "turn", "data-id": id });
+      turn = h("div.turn", { "data-id": id });
       turns.set(id, turn);
       turn.at = row.at;
       // A new turn nearly always is the last.
@@ -235,80 +250,76 @@ function drawTurns(ids) {
     }
     drawTurn(turn, row);
   }
-  while (log.children.length > TURNS_MAX) { const first = log.firstChild; turns.delete(first.dataset && first.dataset.id); first.remove(); }
-  $("peer").textContent = [...rows.values()].some(row => row.user === user && !row.done) ? t("phone.typing") : state.name;
+  while (log.children.length > TURNS_MAX) { const first = log.firstChild; turns.delete(first.dataset.id); first.remove(); }
+  $("peer").textContent = everyRow().some(row => row.user === user && !row.done) ? t("phone.typing") : state.name;
   hello();
   if (mine.length && atEnd) toEnd();
 }
 function hello() {
   const log = $("log");
-  const old = log.querySelector(".hello");
-  if (turns.size) { if (old) old.remove(); return; }
-  if (old) old.remove();
+  log.querySelector(".hello")?.remove();
+  if (turns.size) return;
   const idea = (label, order) => button(label, () => send(order));
-  log.append(h("div", { cls: "hello" }, h("p", null, t("hello")), h("div", { cls: "ideas" },
+  log.append(h("div.hello", h("p", t("hello")), h("div.ideas",
     idea(t("hello.hi"), { kind: "text", words: [t("hello.hi")] }), idea(kindName("subscribe"), { kind: "subscribe" }),
     idea(kindName("image"), { kind: "image" }), idea(t("hello.slow"), { kind: "text", words: [t("hello.story")], slow: 7 }))));
 }
 function redrawPhone() {
   turns.clear();
   $("log").replaceChildren();
-  drawTurns([...rows.values()].sort((a, b) => a.at - b.at).map(row => row.id));
+  drawTurns(everyRow().sort((a, b) => a.at - b.at).map(row => row.id));
   toEnd();
 }
 function drawTurn(turn, row) {
-  const parts = [];
-  const before = turn.previousElementSibling;
-  if (!before || !before.at || row.at - before.at > 300) parts.push(h("time", { cls: "when", datetime: new Date(row.at * 1000).toISOString() }, clock(row.at, false)));
+  const parts = [], before = turn.previousElementSibling;
+  if (!before?.at || row.at - before.at > 300) parts.push(time(row.at, clock(row.at).slice(0, 5), "when"));
   parts.push(row.event || !row.said.kind ? systemLine(row) : line("me", said(row.said), t("me")));
-  const quiet = row.outcome === "nothing" && !row.bubble.kind;
-  if (!row.done) { if (!row.event) parts.push(line("them", h("div", { cls: "bubble" }, h("span", { cls: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"))), "")); }
-  else if (row.bubble.kind && row.outcome === "reply") parts.push(row.bubble.kind.startsWith("transfer_") ? handedOver(row.bubble) : line("them", reply(row.bubble, row), t("them")));
-  else if (row.outcome === "nothing" && row.bubble.kind) parts.push(sys(t("not-shown", { kind: kindName(row.bubble.kind) })));
-  else if (quiet) parts.push(sys(t("no-reply")));
-  else if (failed(row) && row.shown) parts.push(h("p", { cls: "fault", lang: "zh" }, t("fault.notice")));
-  turn.meta = h("button", { type: "button", cls: "meta", onclick: () => select(row.id, true) });
+  const kind = row.bubble.kind;
+  if (!row.done) { if (!row.event) parts.push(line("them", bubble(h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"))), "")); }
+  else if (kind && row.outcome === "reply") parts.push(kind.startsWith("transfer_") ? handedOver(row.bubble) : line("them", reply(row.bubble, row), t("them")));
+  else if (row.outcome === "nothing") parts.push(sys(kind ? t("not-shown", { kind: kindName(kind) }) : t("no-reply")));
+  else if (failed(row) && row.shown) parts.push(h("p.fault", { lang: "zh" }, t("fault.notice")));
+  turn.meta = plain("", () => select(row.id, true), { cls: "meta" });
   drawMeta(turn, row);
   turn.replaceChildren(...parts, turn.meta);
   turn.classList.toggle("selected", row.id === sel);
 }
 function drawMeta(turn, row) {
   const parts = [];
-  const retried = row.attempts.length > 1 || (row.attempts[0] && row.attempts[0].n > 1);
-  if (retried) parts.push(row.attempts.map(a => circled(a.n) + mark(a)).join(" "));
-  parts.push(h("span", { cls: row.seconds > 3 ? "warn" : "" }, row.done ? took(row.seconds) : running(row).toFixed(1) + " s"));
+  if (row.attempts.at(-1)?.n > 1) parts.push(h("span", row.attempts.map(a => circled(a.n) + mark(a)).join(" ")));
+  parts.push(h("span", { cls: slow(row) ? "warn" : "" }, row.done ? took(row.seconds) : running(row).toFixed(1) + " s"));
   if (row.code) parts.push(h("span", { cls: row.outcome === "reply" ? "code warn" : "code" }, row.code));
-  else if (row.outcome === "fault") parts.push(whyShort(row));
-  else if (row.rule_at) parts.push(h("span", null, row.rule_at));
-  if (row.notes.length) parts.push(h("span", { cls: "warn" }, "⚠ " + row.notes.length));
-  turn.meta.replaceChildren(h("span", { cls: "sr" }, t("inspect.this")), ...parts.map(part => (part instanceof Node ? part : h("span", null, part))));
+  else if (row.outcome === "fault") parts.push(h("span", whyShort(row)));
+  else if (row.rule_at) parts.push(h("span", row.rule_at));
+  if (row.notes.length) parts.push(h("span.warn", "⚠ " + row.notes.length));
+  turn.meta.replaceChildren(h("span.sr", t("inspect.this")), ...parts);
 }
 const MARKS = { reply: "✓", nothing: "✓", refused: "✕", fault: "✕", timeout: "✕", dropped: "✕", running: "…" };
 const mark = attempt => MARKS[attempt.state] || "";
-const line = (side, bubble, who) => h("div", { cls: "line " + side }, side === "them" && avatar(side), h("div", null, who && h("span", { cls: "sr" }, who), bubble), side === "me" && avatar(side));
-const avatar = side => h("span", { cls: "avatar", "aria-hidden": "true" }, side === "me" ? t("me.short") : (state.name[0] || "w").toUpperCase());
+const bubble = (...children) => h("div.bubble", ...children);
+const line = (side, bubble, who) => h("div.line." + side, side === "them" && avatar(side), h("div", who && h("span.sr", who), bubble), side === "me" && avatar(side));
+const avatar = side => h("span.avatar", { "aria-hidden": "true" }, side === "me" ? t("me.short") : (state.name[0] || "w").toUpperCase());
 function systemLine(row) {
-  if (!row.said.kind) return line("me", h("div", { cls: "bubble" }, mono(t("raw"))), t("me"));
+  if (!row.said.kind) return line("me", bubble(mono(t("raw"))), t("me"));
   const more = row.said.scene || row.said.key || row.said.label || "";
-  return sys(h("span", { cls: "sr" }, t("me")), t("event.did", { what: kindName(row.kind) }), more && h("b", null, " " + more));
+  return sys(h("span.sr", t("me")), t("event.did", { what: kindName(row.kind) }), more && h("b", " " + more));
 }
-const bubble = (...children) => h("div", { cls: "bubble" }, ...children);
 function said(what) {
   const kind = what.kind;
   if (kind === "text") return bubble(what.text || "");
-  if (kind === "voice") return h("div", null, h("div", { cls: "bubble voice" }, icon("voice"), t("bubble.voice")), what.recognition && h("p", { cls: "under" }, t("bubble.heard", { text: what.recognition })));
+  if (kind === "voice") return h("div", h("div.bubble.voice", icon("voice"), t("bubble.voice")), what.recognition && h("p.under", t("bubble.heard", { text: what.recognition })));
   if (kind === "image") return picture(what.pic_url, what.media_id, t("bubble.image"));
   if (kind === "video" || kind === "shortvideo") return mediaBox("video", kindName(kind), what.media_id);
-  if (kind === "location") return h("div", { cls: "bubble media" }, h("div", { cls: "place" }, h("div", { cls: "map" }, icon("location")), h("div", { cls: "body" }, ...cardText(what.label || kindName(kind), (what.x ?? "") + ", " + (what.y ?? "")))));
-  if (kind === "link") return h("div", { cls: "card" }, linkBox(what.url, cardText(what.title || what.url, what.description)));
+  if (kind === "location") return h("div.bubble.media", h("div.place", h("div.map", icon("location")), h("div.body", cardText(what.label || kindName(kind), (what.x ?? "") + ", " + (what.y ?? "")))));
+  if (kind === "link") return h("div.card", linkBox(what.url, cardText(what.title || what.url, what.description)));
   return bubble(kindName(kind), " ", what.text || what.title || "");
 }
-const cardText = (title, text) => [h("span", { cls: "head" }, title), text && h("span", { cls: "desc" }, text)];
+const cardText = (title, text) => [h("span.head", title), text && h("span.desc", text)];
 const safe = url => /^https?:\/\//i.test(url || "");
-const linkBox = (url, children) => (safe(url) ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...children) : h("div", { cls: "body" }, ...children));
-const mediaBox = (name, label, id) => h("div", { cls: "bubble media" }, h("div", { cls: "pic" }, icon(name), h("span", null, label), id && mono(id)));
+const linkBox = (url, ...children) => (safe(url) ? outward(url, ...children) : h("div.body", ...children));
+const mediaBox = (name, label, id) => h("div.bubble.media", h("div.pic", icon(name), h("span", label), id && mono(id)));
 function picture(url, id, label) {
-  if (pictures && safe(url)) return h("div", { cls: "bubble media" }, h("div", { cls: "pic" }, h("img", { src: url, alt: label, referrerpolicy: "no-referrer", loading: "lazy" })));
+  if (pictures && safe(url)) return h("div.bubble.media", h("div.pic", photo(url, label)));
   const box = mediaBox("image", label, id || url);
   if (safe(url)) box.firstChild.append(showPictures());
   return box;
@@ -318,9 +329,9 @@ function reply(b, row) {
   const kind = b.kind;
   if (kind === "text") return bubble(...rich(b.text));
   if (kind === "image") return mediaBox("image", t("bubble.image"), b.media_id);
-  if (kind === "voice") return h("div", { cls: "bubble voice" }, icon("voice"), h("span", null, t("bubble.voice"), " ", mono(b.media_id || "")));
-  if (kind === "video") return h("div", { cls: "card" }, h("div", { cls: "cover" }, icon("video"), mono(b.media_id || "")), h("div", { cls: "body" }, ...cardText(b.title || t("bubble.video"), b.text)));
-  if (kind === "music") return h("div", { cls: "bubble media" }, linkBox(b.url, [h("div", { cls: "tune" }, icon("note"), ...cardText(b.title || t("bubble.music"), b.text))]));
+  if (kind === "voice") return h("div.bubble.voice", icon("voice"), h("span", t("bubble.voice"), " ", mono(b.media_id || "")));
+  if (kind === "video") return h("div.card", h("div.cover", icon("video"), mono(b.media_id || "")), h("div.body", cardText(b.title || t("bubble.video"), b.text)));
+  if (kind === "music") return h("div.bubble.media", linkBox(b.url, h("div.tune", icon("note"), cardText(b.title || t("bubble.music"), b.text))));
   if (kind === "news") return news(b, row);
   return bubble(kind);
 }
@@ -329,15 +340,15 @@ function news(b, row) {
   const articles = b.articles || [];
   const most = row.event ? 8 : b.most;
   const first = articles[0] || {};
-  const cover = pictures && safe(first.pic) ? h("img", { src: first.pic, alt: "", referrerpolicy: "no-referrer", loading: "lazy" }) : [icon("image"), h("span", null, first.pic || "")];
-  const card = h("div", { cls: "card" }, linkBox(first.url, [h("span", { cls: "cover" }, ...[cover].flat()), ...cardText(first.title || "", first.text)]));
+  const cover = pictures && safe(first.pic) ? photo(first.pic, "") : [icon("image"), h("span", first.pic || "")];
+  const card = h("div.card", linkBox(first.url, h("span.cover", cover), cardText(first.title || "", first.text)));
   articles.slice(1).forEach((a, i) => {
-    const box = linkBox(a.url, [h("span", null, a.title)]);
+    const box = linkBox(a.url, h("span", a.title));
     box.classList.add("more");
     if (i + 1 >= most) box.classList.add("off");
     card.append(box);
   });
-  if (articles.length > most) card.append(h("p", { cls: "note" }, t("articles.first")));
+  if (articles.length > most) card.append(h("p.note", t("articles.first")));
   if (!pictures && safe(first.pic)) card.append(showPictures());
   return card;
 }
@@ -350,8 +361,8 @@ function rich(text) {
     parts.push(text.slice(at, found.index));
     at = found.index + found[0].length;
     const href = found[1] ?? found[2], label = found[3];
-    if (found[4]) parts.push(h("span", { cls: "face" }, found[4]));
-    else if (safe(href)) parts.push(h("a", { href, target: "_blank", rel: "noopener noreferrer" }, label));
+    if (found[4]) parts.push(h("span.face", found[4]));
+    else if (safe(href)) parts.push(outward(href, label));
     else if (href.startsWith("weixin://bizmsgmenu?")) {
       const words = new URLSearchParams(href.split("?")[1]).get("msgmenucontent") || label;
       parts.push(button(label, () => send({ kind: "text", words: [words] }), { cls: "choice" }));
@@ -367,15 +378,15 @@ function drawMenu() {
 }
 function drawMenuButton(made) {
   const entries = made.sub_button || [];
-  if (!entries.length) return h("div", null, button(made.name, () => press(made), { cls: "" }));
+  if (!entries.length) return h("div", plain(made.name, () => press(made)));
   const open = yes => { list.hidden = !yes; opener.setAttribute("aria-expanded", String(yes)); };
-  const list = h("ul", { hidden: true }, ...entries.slice(0, 5).map(entry => h("li", null, button(entry.name, () => { open(false); press(entry); }, { cls: "" }))));
-  const opener = button("≡ " + made.name, () => open(list.hidden), { cls: "", "aria-expanded": "false" });
+  const list = h("ul", { hidden: true }, ...entries.slice(0, 5).map(entry => h("li", plain(entry.name, () => { open(false); press(entry); }))));
+  const opener = plain("≡ " + made.name, () => open(list.hidden), { "aria-expanded": "false" });
   return h("div", { onkeydown: e => { if (e.key === "Escape") { open(false); opener.focus(); } } }, list, opener);
 }
 const MENU = { view: "url", miniprogram: "pagepath" };
 function press(entry) {
-  const kind = { miniprogram: "view_miniprogram", scancode_push: "scancode_push" }[entry.type] || entry.type || "click";
+  const kind = entry.type === "miniprogram" ? "view_miniprogram" : entry.type || "click";
   send({ kind, words: [entry[MENU[entry.type] || "key"] || ""] });
 }
 
@@ -411,64 +422,62 @@ function typed(event) {
 const KIND_ICONS = { image: "image", voice: "voice", video: "video", shortvideo: "video", location: "location", link: "link", text: "text", subscribe: "plus", "subscribe:scene": "scan", unsubscribe: "minus",
   scan: "scan", location_event: "location", view: "link", scancode_push: "scan", scancode_waitmsg: "scan", pic_sysphoto: "camera", pic_photo_or_album: "image", pic_weixin: "image", location_select: "location",
   templatesendjobfinish: "bell", kf_create_session: "person", kf_close_session: "person", kf_switch_session: "person" };
+function showSheet(open = true) { $("sheet").hidden = !open; $("plus").setAttribute("aria-expanded", String(open)); }
 function openSheet(open) {
   showSheet(open);
   if (open) drawSheet();
 }
 function drawSheet() {
   const groups = Object.entries(state.groups), shown = new Set(groups.flatMap(group => group[1]));
-  const tile = kind => button([icon(KIND_ICONS[kind] || "tap"), kindName(kind)], () => openForm(kind), { cls: "", "data-kind": kind });
+  const tile = (kind, name, run = () => openForm(kind)) => plain([icon(name || "tap"), kindName(kind)], run, { "data-kind": kind });
   const others = h("select", { id: "others", onchange: e => e.target.value && openForm(e.target.value) }, option("", "…"),
     ...state.kinds.filter(each => !shown.has(each.kind)).map(each => option(each.kind, has("kind." + each.kind) ? each.kind + " · " + kindName(each.kind) : each.kind)));
-  $("sheet").replaceChildren(...groups.flatMap(([name, kinds]) => [h("h3", null, t("sheet." + name)), h("div", { cls: "kinds" }, ...kinds.map(tile))]),
-    h("h3", null, t("sheet.more")), h("div", { cls: "kinds" }, button([icon("code"), kindName("raw")], () => openRaw("text"), { cls: "", "data-kind": "raw" })),
-    h("div", { cls: "form" }, h("div", { cls: "field" }, h("label", { for: "others" }, t("sheet.others")), others)));
+  $("sheet").replaceChildren(...groups.flatMap(([name, kinds]) => [h("h3", t("sheet." + name)), h("div.kinds", kinds.map(kind => tile(kind, KIND_ICONS[kind])))]),
+    h("h3", t("sheet.more")), h("div.kinds", tile("raw", "code", () => openRaw("text"))),
+    h("div.form", field("others", t("sheet.others"), others)));
   $("sheet").scrollTop = 0;
 }
-const toSheet = () => button("‹ " + t("sheet.back"), drawSheet, { cls: "mini grow" });
+const sheetForm = (kind, onsubmit, fields, more) => h("form.form", { onsubmit: e => { e.preventDefault(); onsubmit(); } }, h("h3", kindName(kind)), fields,
+  h("div.row", button("‹ " + t("sheet.back"), drawSheet, { cls: "mini grow" }), more, h("button.primary", t("phone.send"))));
 function openForm(name, values) {
   const [kind, scene] = name.split(":");
   const known = kindOf(kind);
   const old = values || recalled("form." + name, []);
-  const fields = known.asks.map((ask, i) => h("div", { cls: "field" },
-    h("label", { for: "f" + i }, has("field." + ask.name) ? t("field." + ask.name) + " " : "", h("code", null, ask.name)), h("input", { id: "f" + i, "data-ask": "", value: old[i] ?? ask.value, autocomplete: "off" })));
-  if (scene) fields.push(h("div", { cls: "field" }, h("label", { for: "fs" }, t("field.scene")), h("input", { id: "fs", value: old.scene || "42", autocomplete: "off" })));
-  const form = h("form", { cls: "form", onsubmit: e => {
-    e.preventDefault();
+  const fields = known.asks.map((ask, i) => field("f" + i, [has("field." + ask.name) && t("field." + ask.name) + " ", h("code", ask.name)],
+    h("input", { id: "f" + i, "data-ask": "", value: old[i] ?? ask.value, autocomplete: "off" })));
+  if (scene) fields.push(field("fs", t("field.scene"), h("input", { id: "fs", value: "42", autocomplete: "off" })));
+  const form = sheetForm(name, () => {
     const words = [...form.querySelectorAll("[data-ask]")].map(input => input.value);
     stored("form." + name, JSON.stringify(words));
     send({ kind, words, scene: scene ? $("fs").value : "" });
-  } }, h("h3", null, kindName(name)), ...fields, !fields.length && dim(t("sheet.nothing")),
-  h("div", { cls: "row" }, toSheet(), button("XML", () => openRaw(kind)), h("button", { cls: "primary" }, t("phone.send"))));
+  }, fields.length ? fields : dim(t("sheet.nothing")), button("XML", () => openRaw(kind)));
   $("sheet").replaceChildren(form);
   (form.querySelector("input") || form.querySelector(".primary")).focus();
 }
 function openRaw(kind, xml) {
-  const now = Math.floor(Date.now() / 1000);
-  const fresh = text => text.replace(/<CreateTime>\d+/, "<CreateTime>" + now).replace(/(<Msg(?:Id|ID)>)\d+/, "$1" + now + String(Math.random()).slice(2, 9)).replace(/(<FromUserName><!\[CDATA\[)[^\]]*/, "$1" + user);
+  const at = Math.floor(now());
+  const fresh = text => text.replace(/<CreateTime>\d+/, "<CreateTime>" + at).replace(/(<Msg(?:Id|ID)>)\d+/, "$1" + at + String(Math.random()).slice(2, 9)).replace(/(<FromUserName><!\[CDATA\[)[^\]]*/, "$1" + user);
   const area = h("textarea", { id: "raw", spellcheck: "false", value: fresh(xml || kindOf(kind).xml) });
-  const choose = h("select", { id: "raw-kind", onchange: e => { area.value = fresh(kindOf(e.target.value).xml); } }, ...state.kinds.map(each => option(each.kind, each.kind, { selected: each.kind === kind })));
+  const choose = h("select", { id: "raw-kind", onchange: e => { area.value = fresh(kindOf(e.target.value).xml); } }, state.kinds.map(each => option(each.kind, each.kind, { selected: each.kind === kind })));
   showSheet();
-  $("sheet").replaceChildren(h("form", { cls: "form", onsubmit: e => { e.preventDefault(); send({ kind: "raw", xml: area.value, words: [] }); } }, h("h3", null, kindName("raw")),
-    h("div", { cls: "field" }, h("label", { for: "raw-kind" }, t("sheet.template")), choose), h("div", { cls: "field" }, h("label", { for: "raw" }, "XML"), area),
-    h("div", { cls: "row" }, toSheet(), h("button", { cls: "primary" }, t("phone.send")))));
+  $("sheet").replaceChildren(sheetForm("raw", () => send({ kind: "raw", xml: area.value, words: [] }), [field("raw-kind", t("sheet.template"), choose), field("raw", "XML", area)]));
   area.focus();
 }
-function showSheet(open = true) { $("sheet").hidden = !open; $("plus").setAttribute("aria-expanded", String(open)); }
 
 function drawBench() {
   const said = [];
   for (const id in bench) $(id).value = bench[id];
-  $("slow-out").textContent = bench.slow + " s"; $("latency-out").textContent = bench.latency + " s";
-  if (bench.slow) said.push(t("bench.said.slow", bench));
-  if (bench.latency) said.push(t("bench.said.latency", bench));
+  for (const id of ["slow", "latency"]) {
+    $(id + "-out").textContent = bench[id] + " s";
+    if (bench[id]) said.push(t("bench.said." + id, bench));
+  }
   if (bench.fault) said.push(t("fault." + bench.fault));
   if (bench.first > 1) said.push(t("bench.said.first", bench));
   $("bench-sum").textContent = said.length ? said.join(" · ") : t("bench.none");
   $("active").hidden = $("calm").hidden = !said.length;
-  $("active").replaceChildren(...said.map(each => h("span", null, each)), said.length ? button(t("bench.reset"), calm, { cls: "" }) : "");
+  $("active").replaceChildren(...said.map(each => h("span", each)), plain(t("bench.reset"), calm));
 }
-function calm() { Object.assign(bench, { slow: 0, latency: 0, fault: "", first: 1 }); drawBench(); $("text").focus(); }
+function calm() { Object.assign(bench, CALM); drawBench(); $("text").focus(); }
 function drawFaults() {
   const off = each => each.sealed && mode === "plain";
   if (state.faults.some(each => each.name === bench.fault && off(each))) bench.fault = "";
@@ -503,12 +512,17 @@ async function clearUser() {
   say(t("user.cleared", { user: gone }), true);
 }
 function forget(name) {
-  drop([...rows.values()].filter(row => row.user === name).map(row => row.id));
+  drop(everyRow().filter(row => row.user === name).map(row => row.id));
   redrawPhone();
+}
+function dropRow(id) {
+  for (const shown of [trs, turns]) { shown.get(id)?.remove(); shown.delete(id); }
+  rows.delete(id);
+  details.delete(id);
 }
 function drop(ids) {
   if (!ids.length) return;
-  for (const id of ids) { rows.delete(id); details.delete(id); dropRow(id); }
+  ids.forEach(dropRow);
   if (!rows.has(sel)) select([...rows.keys()].pop() || "");
   hello();
   drawCount();
@@ -518,10 +532,10 @@ function drop(ids) {
 
 const trs = new Map();
 const ONLY = {
-  all: () => true, failed, slow: row => running(row) > 3, retried: row => row.attempts.length > 1,
+  all: () => true, failed, slow: row => running(row) > SLOW, retried: row => row.attempts.length > 1,
   live: row => row.live, mine: row => !row.live, events: row => row.event,
 };
-const RESULT = { reply: "ok", nothing: "dim", refused: "bad", fault: "bad", error: "bad" };
+const RESULT = { reply: "ok", nothing: "dim", refused: "bad", fault: "bad" };
 function shownInList(row) {
   if (!ONLY[filter.only](row)) return false;
   const words = filter.q.toLowerCase();
@@ -543,33 +557,33 @@ function drawRows(ids) {
       body.insertBefore(tr, next);
     }
     tr.replaceChildren(
-      h("td", null, h("time", { datetime: new Date(row.at * 1000).toISOString() }, clock(row.at))),
-      h("td", { cls: "what" }, tag(row), row.kind && row.kind !== "text" && h("span", { cls: "kind" }, kindName(row.kind)), row.text, whose(row)),
+      h("td", time(row.at, clock(row.at))),
+      h("td.what", tag(row), row.kind && row.kind !== "text" && h("span.kind", kindName(row.kind)), row.text, whose(row)),
       h("td", { cls: RESULT[row.outcome] || "dim" }, ...result(row)),
-      h("td", { cls: "num" + (row.seconds > 3 ? " slowly" : "") }, row.attempts.length > 1 ? circled(row.attempts.at(-1).n) + " " : "", row.done ? took(row.seconds) : "…"));
+      h("td", { cls: "num" + (slow(row) ? " slowly" : "") }, row.attempts.length > 1 ? circled(row.attempts.at(-1).n) + " " : "", row.done ? took(row.seconds) : "…"));
     tr.hidden = !shownInList(row);
   }
   drawCount();
   if (!body.querySelector('tr[tabindex="0"]') && body.firstElementChild) body.firstElementChild.tabIndex = 0;
 }
-const tag = row => (row.live ? h("span", { cls: "tag real" }, t("tag.live")) : row.replay_of ? h("span", { cls: "tag" }, row.same ? t("tag.same") : t("tag.replay")) : "");
-const whose = row => row.user && row.user !== user && h("span", { cls: "whose" }, row.user);
+const tag = row => (row.live ? h("span.tag.real", t("tag.live")) : row.replay_of ? h("span.tag", row.same ? t("tag.same") : t("tag.replay")) : "");
+const whose = row => row.user && row.user !== user && h("span.whose", row.user);
 function result(row) {
   if (!row.done) return ["…"];
   if (row.outcome === "refused") return ["✕ ", mono(row.code || String(row.values.status || ""))];
   if (row.outcome === "fault") return ["✕ ", row.code ? mono(row.code) : whyShort(row)];
-  if (row.bubble.kind) return ["→ ", kindName(row.bubble.kind) + (row.bubble.text ? " " + row.bubble.text : row.bubble.articles && row.bubble.articles[0] ? " " + row.bubble.articles[0].title : "")];
+  if (row.bubble.kind) return ["→ ", kindName(row.bubble.kind) + (row.bubble.text ? " " + row.bubble.text : row.bubble.articles?.length ? " " + row.bubble.articles[0].title : "")];
   return [t("no-reply.short")];
 }
-const whyShort = row => (has("why." + row.why) ? t("why." + row.why, row.values).split(/[，,:：;；]/)[0] : row.why);
+const whyOf = row => worded("why." + row.why, row.values, row.why);
+const whyShort = row => (has("why." + row.why) ? whyOf(row).split(/[，,:：;；]/)[0] : row.why);
 function drawCount() {
   const shown = [...trs.values()].filter(tr => !tr.hidden).length;
   $("count").textContent = shown === rows.size ? String(rows.size) : shown + " / " + rows.size;
   $("none").hidden = shown > 0;
   $("table").hidden = !shown;
 }
-function dropRow(id) { const tr = trs.get(id); if (tr) { tr.remove(); trs.delete(id); } const turn = turns.get(id); if (turn) { turn.remove(); turns.delete(id); } }
-function applyFilter() { for (const [id, tr] of trs) { const row = rows.get(id); tr.hidden = !row || !shownInList(row); } drawCount(); }
+function applyFilter() { for (const [id, tr] of trs) tr.hidden = !shownInList(rows.get(id)); drawCount(); }
 function rove(tr) {
   const old = $("rows").querySelector('tr[tabindex="0"]');
   if (old && old !== tr) old.tabIndex = -1;
@@ -581,21 +595,18 @@ function listKeys(event) {
   const id = tr.dataset.id;
   const step = way => { let next = tr; do next = next[way]; while (next && next.hidden); if (next) { next.focus(); select(next.dataset.id); } };
   const keys = { ArrowDown: () => step("nextElementSibling"), ArrowUp: () => step("previousElementSibling"), Home: () => $("rows").querySelector("tr:not([hidden])").focus(), Enter: () => select(id, true), " ": () => select(id) };
-  if ($("keys-on").checked) Object.assign(keys, { r: () => replay(id, false), s: () => replay(id, true), e: () => edit(id), c: () => copy(id, "chat"), "/": () => $("q").focus(), "?": () => openHelp() });
+  if ($("keys-on").checked) Object.assign(keys, { r: () => replay(id, false), s: () => replay(id, true), e: () => edit(id), c: () => copy(id, "chat"), "/": () => $("q").focus(), "?": openHelp });
   if (event.key in keys) { event.preventDefault(); keys[event.key](); }
 }
 
 // The inspector.
 
 async function select(id, go) {
-  const before = trs.get(sel);
-  if (before) before.setAttribute("aria-selected", "false");
-  const turnBefore = turns.get(sel);
-  if (turnBefore) turnBefore.classList.remove("selected");
+  trs.get(sel)?.setAttribute("aria-selected", "false");
+  turns.get(sel)?.classList.remove("selected");
   sel = id;
-  const tr = trs.get(id);
-  if (tr) { tr.setAttribute("aria-selected", "true"); rove(tr); }
-  if (turns.get(id)) turns.get(id).classList.add("selected");
+  if (trs.has(id)) rove(trs.get(id));
+  turns.get(id)?.classList.add("selected");
   await drawDetail();
   if (go) { if (narrow()) pane("inspector"); $("inspector").focus({ preventScroll: true }); }
 }
@@ -608,9 +619,8 @@ async function detailOf(id) {
 }
 async function drawDetail() {
   const id = sel, row = rows.get(id), box = $("detail");
-  const tr = trs.get(id);
-  if (tr) tr.setAttribute("aria-selected", "true");
-  if (!row) { box.replaceChildren(h("div", { cls: "empty" }, h("p", null, t("inspect.none")))); return; }
+  trs.get(id)?.setAttribute("aria-selected", "true");
+  if (!row) { box.replaceChildren(h("div.empty", h("p", t("inspect.none")))); return; }
   if (box.dataset.id !== id) { box.dataset.id = id; box.scrollTop = 0; box.replaceChildren(top(row)); drawRuler(row); }
   const found = await detailOf(id);
   if (!found || sel !== id || !rows.has(id) || found.seq < rows.get(id).seq) return;
@@ -620,35 +630,38 @@ async function drawDetail() {
   box.scrollTop = at;
 }
 function top(row) {
-  const can = row.xml !== "" && (row.xml || !row.live);
-  const act = (key, run, more) => button(t("do." + key), run, { disabled: more && more.off, "data-do": key });
-  return h("div", { cls: "top" },
-    h("div", { cls: "headline" }, h("strong", null, row.text || kindName(row.kind)), h("span", { cls: "dim" }, [kindName(row.kind), row.user, row.mode && t("mode." + row.mode), clock(row.at), row.id].filter(Boolean).join(" · "))),
+  const off = row.xml === "" || row.live && !row.xml;
+  const act = (key, run, disabled) => button(t("do." + key), run, { disabled, "data-do": key });
+  const copying = key => act(key, () => copy(row.id, key));
+  return h("div.top",
+    h("div.headline", h("strong", row.text || kindName(row.kind)), h("span.dim", [kindName(row.kind), row.user, row.mode && t("mode." + row.mode), clock(row.at), row.id].filter(Boolean).join(" · "))),
     sentence(row),
-    h("svg-slot", { id: "ruler" }),
-    h("ol", { cls: "steps", id: "steps" }),
-    h("div", { cls: "acts" },
-      act("replay", () => replay(row.id, false), { off: !can }), act("same", () => replay(row.id, true), { off: !can }), act("edit", () => edit(row.id), { off: !can }),
-      act("curl", () => copy(row.id, "curl")), act("send", () => copy(row.id, "send")), act("chat", () => copy(row.id, "chat")), act("xml", () => download(row.id), { off: !can }),
-      h("span", { cls: "copied", id: "copied" })),
+    h("div", { id: "ruler" }),
+    h("ol.steps", { id: "steps" }),
+    h("div.acts",
+      act("replay", () => replay(row.id, false), off), act("same", () => replay(row.id, true), off), act("edit", () => edit(row.id), off),
+      copying("curl"), copying("send"), copying("chat"), act("xml", () => download(row.id), off),
+      h("span.copied", { id: "copied" })),
     row.replay_of && dim(t("replay.note", { id: row.replay_of })));
 }
-const final = row => row.attempts.find(a => ["reply", "nothing", "refused", "fault"].includes(a.state)) || row.attempts[row.attempts.length - 1];
+const final = row => row.attempts.find(a => ["reply", "nothing", "refused", "fault"].includes(a.state)) || row.attempts.at(-1);
 function sentence(row) {
-  const last = final(row), values = { s: row.seconds.toFixed(row.seconds < 1 ? 3 : 1), n: last ? last.n : 1, status: row.values.status || (last && last.status) || "" };
+  const last = final(row), values = { s: row.seconds.toFixed(row.seconds < 1 ? 3 : 1), n: last?.n ?? 1, status: row.values.status || last?.status || "" };
   let key = "running", cls = "run", small = [];
   if (row.done) {
     cls = "";
-    if (row.outcome === "reply") key = last && last.n > 1 ? "reply.late" : "reply";
+    if (row.outcome === "reply") key = last?.n > 1 ? "reply.late" : "reply";
     else if (row.outcome === "nothing") { key = "nothing"; cls = "quiet"; }
     else { key = row.outcome === "refused" ? (row.live ? "refused.live" : "refused") : row.shown ? "fault" : "fault.hidden"; cls = "bad"; }
     if (row.code) {
       const [title, cause, fix] = codeWords(row.code, row.values);
-      small = [h("small", null, cls !== "bad" && "⚠ ", mono(row.code), title), cause && h("small", null, t("cause") + cause), fix && h("small", null, t("fix") + fix)];
-    } else if (row.why) small = [h("small", null, has("why." + row.why) ? t("why." + row.why, row.values) : row.why)];
+      small = [h("small", cls !== "bad" && "⚠ ", mono(row.code), title), cause && h("small", t("cause") + cause), fix && h("small", t("fix") + fix)];
+    } else if (row.why) small = [h("small", whyOf(row))];
   }
   return h("p", { cls: "verdict " + cls, id: "verdict" }, t("verdict." + key, values), ...small);
 }
+// Of four marks on a line, how each has its letters.
+const ANCHORS = ["start", "middle", "middle", "end"];
 function drawRuler(row) {
   const slot = $("ruler");
   if (!slot) return;
@@ -658,13 +671,13 @@ function drawRuler(row) {
   const offset = Math.min(...row.attempts.map(a => a.n - 1)) * cut;
   const lanes = Math.max(3, ...row.attempts.map(a => a.n));
   const height = 22 + lanes * 22;
-  const svg = s("svg", { cls: "ruler", viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
-  for (let n = 1; n <= lanes; n++) svg.append(s("rect", { cls: "lane", x: left, y: 18 + (n - 1) * 22, width: right - left, height: 17, rx: 4 }), s("text", { cls: "n", x: 2, y: 31 + (n - 1) * 22 }, circled(n)));
-  for (let i = 0; i <= 3; i++) svg.append(s("line", { cls: i ? "mark" : "grid", x1: x(i * cut), x2: x(i * cut), y1: 15, y2: height }), s("text", { x: x(i * cut), y: 10, "text-anchor": i ? (i === 3 ? "end" : "middle") : "start" }, +(i * cut).toFixed(2) + " s"));
-  for (let i = 0; i < 3 && state.deadline < cut; i++) svg.append(s("line", { cls: "soon", x1: x(i * cut + state.deadline), x2: x(i * cut + state.deadline), y1: 18, y2: height }));
-  const now = running(row);
+  const svg = s("svg.ruler", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
+  for (let n = 1; n <= lanes; n++) svg.append(s("rect.lane", { x: left, y: 18 + (n - 1) * 22, width: right - left, height: 17, rx: 4 }), s("text.n", { x: 2, y: 31 + (n - 1) * 22 }, circled(n)));
+  for (let i = 0; i <= 3; i++) svg.append(s("line", { cls: i ? "mark" : "grid", x1: x(i * cut), x2: x(i * cut), y1: 15, y2: height }), s("text", { x: x(i * cut), y: 10, "text-anchor": ANCHORS[i] }, +(i * cut).toFixed(2) + " s"));
+  for (let i = 0; i < 3 && state.deadline < cut; i++) svg.append(s("line.soon", { x1: x(i * cut + state.deadline), x2: x(i * cut + state.deadline), y1: 18, y2: height }));
+  const elapsed = running(row);
   row.attempts.forEach(a => {
-    const begin = a.started + offset, end = (a.ended === null ? Math.max(a.started, now) : a.ended) + offset;
+    const begin = a.started + offset, end = (a.ended === null ? Math.max(a.started, elapsed) : a.ended) + offset;
     const cls = a.state === "running" ? "bar-running" : a.state === "reply" ? "bar-reply" : a.state === "nothing" ? "bar-nothing" : "bar-bad";
     const y = 18 + (a.n - 1) * 22, w = Math.max(3, x(end) - x(begin)), label = mark(a) + " " + took(end - begin);
     svg.append(s("rect", { cls, x: x(begin), y, width: w, height: 17, rx: 4 }));
@@ -672,19 +685,18 @@ function drawRuler(row) {
     svg.append(s("text", { cls: inside ? "on" : "", x: inside ? x(begin) + 6 : beyond ? x(begin) - 5 : x(end) + 5, y: y + 12.5, "text-anchor": inside || !beyond ? "start" : "end" }, label));
   });
   slot.replaceChildren(svg);
-  $("steps").replaceChildren(...row.attempts.map(a => h("li", null, t("step." + (a.state === "dropped" ? "timeout" : a.state), { n: circled(a.n), from: (a.started + offset).toFixed(2), to: ((a.ended ?? now) + offset).toFixed(2), status: a.status, s: ((a.ended ?? now) - a.started).toFixed(2) }))));
-  if (!row.done && $("verdict")) $("verdict").textContent = t("verdict.running", { n: final(row) ? final(row).n : 1, s: now.toFixed(1) });
+  $("steps").replaceChildren(...row.attempts.map(a => h("li", t("step." + (a.state === "dropped" ? "timeout" : a.state), { n: circled(a.n), from: (a.started + offset).toFixed(2), to: ((a.ended ?? elapsed) + offset).toFixed(2), status: a.status, s: ((a.ended ?? elapsed) - a.started).toFixed(2) }))));
+  if (!row.done && $("verdict")) $("verdict").textContent = t("verdict.running", { n: final(row)?.n ?? 1, s: elapsed.toFixed(1) });
 }
 function section(key, aside, ...children) {
-  const sec = h("details", { cls: "sec", "data-sec": key, open: opened[key] }, h("summary", null, h("h3", null, t("sec." + key)), aside && h("span", { cls: "aside" }, aside)), h("div", { cls: "sec-body" }, ...children));
+  const sec = h("details.sec", { "data-sec": key, open: opened[key] }, h("summary", h("h3", t("sec." + key)), aside && h("span.aside", aside)), h("div.sec-body", ...children));
   sec.addEventListener("toggle", () => { opened[key] = sec.open; stored("sections", JSON.stringify(opened)); });
   return sec;
 }
 function sections(d) {
-  const made = [];
-  const request = d.requests[0], last = d.requests[d.requests.length - 1];
+  const made = [], request = d.requests[0], last = d.requests.at(-1);
   const wins = d.candidates.find(c => c.open);
-  made.push(section("summary", d.rule_at || (wins ? wins.at : ""), ...seen(d), h("h4", { cls: "dim" }, t("rule.asked")), why(d.candidates)));
+  made.push(section("summary", d.rule_at || wins?.at, ...seen(d), h("h4.dim", t("rule.asked")), why(d.candidates)));
   if (d.state) made.push(section("state", t(same(...d.state) ? "state.same" : "state.changed"), ...memory(...d.state)));
   if (!d.xml && d.kind) made.push(section("decrypted", "", dim(t("content.off"))));
   if (d.xml) made.push(section("decrypted", kindName(d.kind), xml(d.xml)));
@@ -702,54 +714,57 @@ function sections(d) {
 const bytes = text => new TextEncoder().encode(text).length + " B";
 function seen(d) {
   const facts = [];
-  if (d.bubble.kind === "text") facts.push([t("fact.sees"), h("span", null, d.bubble.text)], [t("fact.size"), bytes(d.bubble.text) + " / 2047"]);
+  if (d.bubble.kind === "text") facts.push([t("fact.sees"), h("span", d.bubble.text)], [t("fact.size"), bytes(d.bubble.text) + " / 2047"]);
   else if (d.bubble.kind) facts.push([t("fact.sees"), kindName(d.bubble.kind) + (d.bubble.title ? " · " + d.bubble.title : "")]);
   if (d.rule) facts.push([t("fact.rule"), mono(d.rule)]);
-  if (d.order && d.order.fault) facts.push([t("fact.fault"), t("fault." + d.order.fault)]);
-  if (d.order && d.order.slow) facts.push([t("fact.slow"), d.order.slow + " s"]);
-  return facts.length ? [h("dl", { cls: "facts" }, ...facts.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]))] : [];
+  if (d.order?.fault) facts.push([t("fact.fault"), t("fault." + d.order.fault)]);
+  if (d.order?.slow) facts.push([t("fact.slow"), d.order.slow + " s"]);
+  return facts.length ? [factList(facts)] : [];
 }
 const same = (before, after) => JSON.stringify(before) === JSON.stringify(after);
 /** The user's state: what it is now, and what it was where that is something else. */
 function memory(before, after) {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   if (!names.length) return [dim(t("state.none"))];
-  const was = name => h("del", null, name in before ? before[name] : "—");
-  return [h("dl", { cls: "facts mono" }, ...names.flatMap(name => [h("dt", null, name), h("dd", null, before[name] === after[name] ? after[name] : [was(name), " → ", h("ins", null, after[name] ?? "—")])]))];
+  const was = name => h("del", name in before ? before[name] : "—");
+  return [factList(names.map(name => [name, before[name] === after[name] ? after[name] : [was(name), " → ", h("ins", after[name] ?? "—")]]), "facts mono")];
 }
 function why(candidates) {
   if (!candidates.length) return dim(t("rule.none"));
   const first = candidates.find(c => c.open);
-  return h("ol", { cls: "why" }, ...candidates.slice(0, 12).map(c => h("li", { cls: c === first ? "win" : "dim" }, c === first ? "✓" : c.open ? "·" : "✕", h("b", null, c.name), mono(c.at),
-    h("span", null, t("level." + c.level) + (c.word ? t("quoted", { text: c.word }) : "") + (c.priority ? " · " + t("rule.priority", { n: c.priority }) : "") + (c.open ? "" : " · " + t("rule.closed"))))));
+  return h("ol.why", ...candidates.slice(0, 12).map(c => h("li", { cls: c === first ? "win" : "dim" }, c === first ? "✓" : c.open ? "·" : "✕", h("b", c.name), mono(c.at),
+    h("span", t("level." + c.level) + (c.word ? t("quoted", { text: c.word }) : "") + (c.priority ? " · " + t("rule.priority", { n: c.priority }) : "") + (c.open ? "" : " · " + t("rule.closed"))))));
 }
 function xml(text) {
-  const pre = h("pre", { tabindex: "0", "data-xml": "" });
+  const box = pre();
   // Pretty without changing a byte that matters: each element on a line, what stands in CDATA as it is.
   const pretty = text.replace(/(<!\[CDATA\[[\s\S]*?\]\]>(?!<\/xml>))|>(?=<(?:[A-Za-z_]|\/xml>))/g, (all, cdata) => cdata || ">\n").replace(/\]\]>(?=<\/xml>)/, "]]>\n");
   for (const part of pretty.split(/(<!\[CDATA\[|\]\]>|<\/?[A-Za-z_][\w.-]*[^<>]*>)/)) {
     if (!part) continue;
-    pre.append(part.startsWith("<![") || part === "]]>" ? h("span", { cls: "d" }, part) : part.startsWith("<") ? h("span", { cls: "x" }, part) : h("span", { cls: "s" }, part));
+    box.append(h(part.startsWith("<![") || part === "]]>" ? "span.d" : part.startsWith("<") ? "span.x" : "span.s", part));
   }
-  return pre;
+  return box;
 }
+const headerLines = headers => headers.map(pair => pair.join(": ")).join("\n");
 function http(request) {
-  const query = request.query.split("&").map(pair => pair.split("="));
-  return [h("dl", { cls: "facts mono" }, ...query.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, decode(value || ""))])),
-    h("pre", { tabindex: "0" }, `${request.method} ${request.path}?${request.query}\n` + request.headers.map(([k, v]) => k + ": " + v).join("\n")), xml(request.body)];
+  const query = request.query.split("&").map(pair => pair.split("=")).map(([name, value]) => [name, decode(value || "")]);
+  return [factList(query, "facts mono"), pre(`${request.method} ${request.path}?${request.query}\n`, headerLines(request.headers)), xml(request.body)];
 }
 const decode = text => { try { return decodeURIComponent(text.replace(/\+/g, " ")); } catch { return text; } };
-const answered = request => [h("pre", { tabindex: "0" }, (request.status ? "HTTP " + request.status + "\n" : "") + request.answer_headers.map(([k, v]) => k + ": " + v).join("\n")), request.answer ? xml(request.answer) : dim(t("answer.empty"))];
+const answered = request => [pre(request.status ? "HTTP " + request.status + "\n" : "", headerLines(request.answer_headers)), request.answer ? xml(request.answer) : dim(t("answer.empty"))];
 function signature(sig) {
-  return [dim(t("sig.how", { name: sig.name })), h("ol", { cls: "sorted" }, ...sig.sorted.map((part, i) => h("li", null, h("span", null, i + 1), h("span", null, part || "∅")))),
-    h("dl", { cls: "facts" }, h("dt", null, t("sig.joined")), h("dd", { cls: "mono cut" }, sig.joined), h("dt", null, t("sig.ours")), h("dd", { cls: "mono" }, sig.ours), h("dt", null, t("sig.theirs")), h("dd", { cls: "mono " + (sig.same ? "ok" : "bad") }, sig.theirs || "—")),
+  return [dim(t("sig.how", { name: sig.name })), h("ol.sorted", sig.sorted.map((part, i) => h("li", h("span", i + 1), h("span", part || "∅")))),
+    h("dl.facts", h("dt", t("sig.joined")), h("dd.mono.cut", sig.joined), h("dt", t("sig.ours")), h("dd.mono", sig.ours), h("dt", t("sig.theirs")), h("dd", { cls: "mono " + (sig.same ? "ok" : "bad") }, sig.theirs || "—")),
     h("p", { cls: sig.same ? "ok" : "bad" }, sig.same ? "✓ " + t("sig.same") : "✕ " + (sig.miss ? t("sig.miss", { miss: t("miss." + sig.miss) }) : t("sig.differ")))];
 }
 const envelope = o => [h("p", { cls: o.step ? "bad" : "ok" }, (o.step ? "✕ " : "✓ ") + t("aes." + (o.step || "ok"), o)), dim(t("aes.how"))];
-function checks(list, notes) {
-  return h("ul", { cls: "checks" }, ...list.map(c => h("li", { cls: c.ok ? "" : "bad" }, h("span", null, c.ok ? "✓" : "✕"), h("div", null, t("check." + c.name), !c.ok && h("small", null, mono(c.code), " ", ...codeWords(c.code, c.values).slice(0, 1), " — ", codeWords(c.code, c.values)[2])))),
-    ...notes.map(n => h("li", { cls: "slowly" }, h("span", null, "⚠"), h("div", null, t("note." + n.code, n.values)))));
+const checked = (cls, mark, ...words) => h("li", { cls }, h("span", mark), h("div", ...words));
+function check(c) {
+  if (c.ok) return checked("", "✓", t("check." + c.name));
+  const [title, , fix] = codeWords(c.code, c.values);
+  return checked("bad", "✕", t("check." + c.name), h("small", mono(c.code), " ", title, " — ", fix));
 }
+const checks = (list, notes) => h("ul.checks", list.map(check), notes.map(n => checked("slowly", "⚠", t("note." + n.code, n.values))));
 async function replay(id, same) {
   const made = await ask("/api/replay/" + id, { same });
   if (!made) return;
@@ -765,7 +780,7 @@ async function edit(id) {
   pane("phone");
   if (row.user && !row.live && row.user !== user) chooseUser(row.user);
   const order = row.order || {};
-  Object.assign(bench, { slow: order.slow || 0, latency: order.latency || 0, fault: order.fault || "", first: 1 });
+  Object.assign(bench, CALM, { slow: order.slow || 0, latency: order.latency || 0, fault: order.fault || "" });
   if (order.mode && order.mode !== mode) { mode = order.mode; drawModes(); drawFaults(); }
   drawBench();
   if (row.kind === "text" && order.kind === "text") { openSheet(false); $("text").value = row.text; grow(); $("text").focus(); }
@@ -799,14 +814,14 @@ function strip() {
   const { problems, pending } = state.health;
   $("strip").hidden = !problems.length && !pending;
   $("strip").classList.toggle("mild", !problems.length);
-  if (problems.length) $("strip").replaceChildren(h("p", null, t("strip", { n: problems.length })), h("ul", null, ...problems.slice(0, 3).map(problem)));
-  else $("strip").replaceChildren(h("p", null, t("strip.pending")), state.can_reload && button(t("strip.reload"), reload) || "");
+  if (problems.length) $("strip").replaceChildren(h("p", t("strip", { n: problems.length })), h("ul", problems.slice(0, 3).map(problem)));
+  else $("strip").replaceChildren(h("p", t("strip.pending")), state.can_reload ? button(t("strip.reload"), () => ask("/api/reload", {})) : "");
 }
+const placeOf = p => p.file + (p.line ? ":" + p.line : "");
 function problem(p) {
   const [title, , fix] = codeWords(p.code, p.values);
-  return h("li", null, h("b", null, p.code), " ", h("b", null, p.file + (p.line ? ":" + p.line : "")), " ", title, fix && h("small", null, t("fix") + fix));
+  return h("li", h("b", p.code), " ", h("b", placeOf(p)), " ", title, fix && h("small", t("fix") + fix));
 }
-const reload = () => ask("/api/reload", {});
 // Where somebody looks at the files, they are loaded within a second; only what takes longer is worth a word.
 const PENDING_MS = 2000;
 let pendingTimer = 0;
@@ -822,29 +837,32 @@ function reloaded(health) {
 async function drawRules() {
   const found = await ask("/api/rules");
   if (!found) return;
-  $("rules").replaceChildren(...found.rules.map((r, i) => h("tr", null, h("td", { cls: "num dim" }, i + 1), h("td", { cls: "name" }, r.name, r.hours && h("span", { cls: "tag" }, t("rules.hours"))),
-    h("td", null, ...(r.patterns.length ? r.patterns.map(p => h("span", { cls: "pat" }, p)) : [h("span", { cls: "dim" }, kindName(r.kind))]), r.patterns.length && r.kind !== "text" ? h("span", { cls: "dim" }, kindName(r.kind)) : ""),
-    h("td", { cls: "nowrap" }, t("level." + r.level)), h("td", { cls: "num" }, r.priority || ""), h("td", { cls: "num" }, r.hits ? [h("span", { cls: "small" }, t("rules.hits") + " "), r.hits] : ""), h("td", { cls: "mono" }, r.at))));
+  $("rules").replaceChildren(...found.rules.map((r, i) => h("tr", h("td.num.dim", i + 1), h("td.name", r.name, r.hours && h("span.tag", t("rules.hours"))),
+    h("td", r.patterns.map(p => h("span.pat", p)), (r.kind !== "text" || !r.patterns.length) && h("span.dim", kindName(r.kind))),
+    h("td.nowrap", t("level." + r.level)), h("td.num", r.priority || ""), h("td.num", r.hits ? [h("span.small", t("rules.hits") + " "), r.hits] : ""), h("td.mono", r.at))));
   if (!$("try-kind").options.length) $("try-kind").replaceChildren(...state.kinds.map(each => option(each.kind, kindName(each.kind))));
 }
-async function tryRule(event) {
-  event.preventDefault();
+async function tryRule() {
   const found = await ask("/api/try", { kind: $("try-kind").value, text: $("try-text").value });
   if (found) $("tried").replaceChildren(why(found.candidates));
 }
+// A chart: its size, and its field within the margins for what stands at the axes; *part* is 0…1, from the left or below.
+const MINUTES = 30, CH = 140, LEFT = 34, TOP = 8;
+let CW = 430;
+const across = part => LEFT + (CW - LEFT - 10) * part, up = part => TOP + (CH - 30) * (1 - part);
 function drawHealth() {
-  const hl = state.health, all = [...rows.values()], live = all.filter(row => row.live && row.kind);
+  const hl = state.health, all = everyRow(), at = now(), live = all.filter(row => row.live && row.kind);
   const done = all.filter(row => row.done), times = done.map(row => row.seconds).sort((a, b) => a - b);
-  const p = q => (times.length ? took(times[Math.min(times.length - 1, Math.floor(q * times.length))]) : "—");
+  const quantile = q => times[Math.floor(q * times.length)], shown = q => (times.length ? took(quantile(q)) : "—");
   const last = Math.max(0, ...live.map(row => row.at));
-  const failing = live.filter(row => row.at > Date.now() / 1000 - 300 && row.outcome === "fault").length;
-  const tile = (value, label, alarm) => h("li", { cls: alarm ? "alarm" : "" }, h("strong", null, value), h("span", null, label));
+  const failing = live.filter(row => row.at > at - 300 && row.outcome === "fault").length;
+  const tile = (value, label, alarm) => h("li", { cls: alarm ? "alarm" : "" }, h("strong", value), h("span", label));
   $("tiles").replaceChildren(
-    tile(last ? clock(last) : t("health.never"), t("health.last")), tile(`${failing} / ${hl.alarm}`, t("health.failures"), failing > 5), tile(p(0.5), t("health.p50")), tile(p(0.95), t("health.p95"), times.length && times[Math.floor(.95 * times.length)] > 3));
+    tile(last ? clock(last) : t("health.never"), t("health.last")), tile(`${failing} / ${hl.alarm}`, t("health.failures"), failing > 5), tile(shown(.5), t("health.p50")), tile(shown(.95), t("health.p95"), quantile(.95) > SLOW));
   $("facts").textContent = [`wxserve ${hl.version}`, `Python ${hl.python}`, `AES ${hl.aes}`, t("mode." + hl.mode), t("health.rules", { n: hl.rules }), t("health.uptime", { time: lasted(hl.uptime) })].join(" · ");
-  const limit = Date.now() / 1000, minutes = 30, bins = [...Array(minutes)].map(() => ({ live: 0, mine: 0, bad: 0, retry: 0 }));
+  const bins = Array.from({ length: MINUTES }, () => ({ live: 0, mine: 0, bad: 0, retry: 0 }));
   for (const row of all) {
-    const bin = bins[minutes - 1 - Math.floor((limit - row.at) / 60)];
+    const bin = bins[MINUTES - 1 - Math.floor((at - row.at) / 60)];
     if (!bin) continue;
     bin[row.live ? "live" : "mine"] += 1;
     bin.bad += failed(row);
@@ -853,7 +871,7 @@ function drawHealth() {
   // As wide as the picture will be, so that its letters are as large as all others.
   const room = $("charts").clientWidth, columns = Math.max(1, Math.floor((room + 14) / 444));
   CW = Math.max(240, Math.floor((room - 14 * (columns - 1)) / columns) - 34);
-  $("charts").replaceChildren(bars("messages", bins, [["live", "a"], ["mine", "b"]]), dots(done.filter(row => limit - row.at < minutes * 60), limit, minutes), bars("retries", bins, [["retry", "w"]]), bars("errors", bins, [["bad", "c"]]));
+  $("charts").replaceChildren(bars("messages", bins, [["live", "a"], ["mine", "b"]]), dots(done.filter(row => at - row.at < MINUTES * 60), at), bars("retries", bins, [["retry", "w"]]), bars("errors", bins, [["bad", "c"]]));
 }
 /** What the doctor finds on this machine; it takes a moment, and is asked when somebody comes to look. */
 async function drawDoctor() {
@@ -863,63 +881,68 @@ async function drawDoctor() {
   $("findings").replaceChildren(...found.findings.map(finding));
 }
 function finding(f) {
-  const bad = f.result === "problem", place = f.file ? f.file + (f.line ? ":" + f.line : "") : "";
-  return h("li", { cls: bad ? "bad" : "" }, h("span", null, bad ? "✕" : f.result === "ok" ? "✓" : "–"), mono(f.group),
-    h("div", null, bad ? [h("b", { cls: "mono" }, f.code), " ", place && place + " ", f.title] : f.text, bad && f.cause && h("small", null, t("cause") + f.cause), bad && f.fix && h("small", null, t("fix") + f.fix)));
+  const bad = f.result === "problem", place = f.file && placeOf(f);
+  return h("li", { cls: bad ? "bad" : "" }, h("span", bad ? "✕" : f.result === "ok" ? "✓" : "–"), mono(f.group),
+    h("div", bad ? [h("b.mono", f.code), " ", place && place + " ", f.title] : f.text, bad && f.cause && h("small", t("cause") + f.cause), bad && f.fix && h("small", t("fix") + f.fix)));
 }
-const CH = 140;
-let CW = 430;
 function frameOf(key, total, legend) {
   const svg = s("svg", { viewBox: `0 0 ${CW} ${CH}`, role: "img", "aria-label": t("chart." + key) + ". " + total });
-  [30, 20, 10, 0].forEach((n, i) => svg.append(s("text", { x: 34 + (CW - 44) * i / 3, y: CH - 2, "text-anchor": ["start", "middle", "middle", "end"][i] }, n ? t("chart.ago", { n }) : t("chart.now"))));
-  if (!rows.size) svg.append(s("text", { x: 34 + (CW - 44) / 2, y: CH / 2, "text-anchor": "middle" }, t("chart.none")));
+  for (let i = 0; i <= 3; i++) svg.append(s("text", { x: across(i / 3), y: CH - 2, "text-anchor": ANCHORS[i] }, i < 3 ? t("chart.ago", { n: MINUTES - MINUTES * i / 3 }) : t("chart.now")));
+  if (!rows.size) svg.append(s("text", { x: across(.5), y: CH / 2, "text-anchor": "middle" }, t("chart.none")));
   if (rows.size >= ROWS_MAX) svg.append(unknown());
-  const box = h("section", { cls: "chart" }, h("h3", null, t("chart." + key), " ", h("span", { cls: "dim" }, total)), svg,
-    legend.length > 1 && h("p", { cls: "legend" }, ...legend.map(([name, cls]) => h("span", null, s("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, s("rect", { cls, width: 10, height: 10, rx: 3 })), t("chart." + name)))));
+  const box = h("section.chart", h("h3", t("chart." + key), " ", h("span.dim", total)), svg,
+    legend.length > 1 && h("p.legend", legend.map(([name, cls]) => h("span", s("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, s("rect", { cls, width: 10, height: 10, rx: 3 })), t("chart." + name)))));
   return [box, svg];
 }
 /** The list is full: of what was before its first row nobody here knows. */
 function unknown() {
-  const minutes = (Date.now() / 1000 - Math.min(...[...rows.values()].map(row => row.at))) / 60;
-  return s("rect", { cls: "unknown", x: 34, y: 8, width: (CW - 44) * Math.max(0, 1 - minutes / 30), height: CH - 30 });
+  const minutes = (now() - Math.min(...everyRow().map(row => row.at))) / 60;
+  return s("rect.unknown", { x: LEFT, y: TOP, width: across(Math.max(0, 1 - minutes / MINUTES)) - LEFT, height: CH - 30 });
 }
-const gridLine = (y, label, cls = "grid") => [s("line", { cls, x1: 34, x2: CW - 10, y1: y, y2: y }), s("text", { cls: cls + "-t", x: 28, y: y + 4, "text-anchor": "end" }, label)];
+const gridLine = (y, label, cls = "grid") => [s("line", { cls, x1: LEFT, x2: across(1), y1: y, y2: y }), s("text", { cls: cls + "-t", x: 28, y: y + 4, "text-anchor": "end" }, label)];
 function bars(key, bins, series) {
-  const most = Math.max(4, ...bins.map(bin => series.reduce((sum, [name]) => sum + bin[name], 0)));
-  const total = bins.reduce((sum, bin) => sum + series.reduce((n, [name]) => n + bin[name], 0), 0);
-  const [box, svg] = frameOf(key, String(total), series);
-  const w = (CW - 44) / bins.length, y = v => 8 + (CH - 30) * (1 - v / most);
+  const sums = bins.map(bin => series.reduce((sum, [name]) => sum + bin[name], 0)), most = Math.max(4, ...sums);
+  const [box, svg] = frameOf(key, String(sums.reduce((sum, n) => sum + n, 0)), series);
+  const w = across(1 / bins.length) - LEFT, y = v => up(v / most);
   for (const v of [0, Math.ceil(most / 2), most]) svg.append(...gridLine(y(v), v));
-  bins.forEach((bin, i) => { let base = 0; for (const [name, cls] of series) if (bin[name]) { svg.append(s("rect", { cls, x: 34 + i * w + 1, width: Math.max(2, w - 2), y: y(base + bin[name]), height: y(base) - y(base + bin[name]), rx: 2 })); base += bin[name]; } });
+  bins.forEach((bin, i) => {
+    let base = 0;
+    for (const [name, cls] of series.filter(([name]) => bin[name])) {
+      const from = y(base), to = y(base += bin[name]);
+      svg.append(s("rect", { cls, x: across(i / bins.length) + 1, width: Math.max(2, w - 2), y: to, height: from - to, rx: 2 }));
+    }
+  });
   return box;
 }
-function dots(list, now, minutes) {
-  const limit = state.cut, [box, svg] = frameOf("latency", t("chart.slow", { n: list.filter(row => row.seconds > 3).length }), [["fine", "a"], ["late", "w"], ["failed", "c"]]);
+function dots(list, at) {
+  const limit = state.cut, [box, svg] = frameOf("latency", t("chart.slow", { n: list.filter(slow).length }), [["fine", "a"], ["late", "w"], ["failed", "c"]]);
   // Milliseconds and fifteen seconds on one picture: the axis is logarithmic.
-  const y = sec => 8 + (CH - 30) * (1 - (Math.log10(Math.max(.001, sec)) + 3) / 4.2);
+  const y = sec => up((Math.log10(Math.max(.001, sec)) + 3) / 4.2);
   for (const v of [.001, .01, .1, 1]) svg.append(...gridLine(y(v), v < 1 ? v * 1000 + "ms" : v + "s"));
   svg.append(...gridLine(y(limit), limit + "s", "limit"));
-  for (const row of list) svg.append(s("circle", { cls: row.outcome === "reply" || row.outcome === "nothing" ? (row.seconds > 3 ? "w" : "a") : "c", cx: 34 + (CW - 44) * (1 - (now - row.at) / (minutes * 60)), cy: y(row.seconds), r: 3 }));
+  for (const row of list) svg.append(s("circle", { cls: failed(row) ? "c" : slow(row) ? "w" : "a", cx: across(1 - (at - row.at) / (MINUTES * 60)), cy: y(row.seconds), r: 3 }));
   return box;
 }
 function drawSettings() {
   let group = "";
   $("settings").replaceChildren(...state.settings.flatMap(each => {
-    const head = each.section !== group ? [h("tr", { cls: "group" }, h("th", { colspan: "3", scope: "rowgroup" }, "[" + (group = each.section) + "]"))] : [];
-    return [...head, h("tr", null, h("td", { cls: "mono nowrap" }, each.name), h("td", { cls: "mono" }, each.value || h("span", { cls: "dim" }, t("settings.empty"))), h("td", { cls: each.source === "default" ? "dim" : "" }, each.source === "default" ? t("settings.default") : each.source))];
+    const head = each.section !== group && h("tr.group", h("th", { colspan: "3", scope: "rowgroup" }, "[" + (group = each.section) + "]"));
+    const usual = each.source === "default";
+    return [head, h("tr", h("td.mono.nowrap", each.name), h("td.mono", each.value || h("span.dim", t("settings.empty"))), h("td", { cls: usual && "dim" }, usual ? t("settings.default") : each.source))].filter(Boolean);
   }));
 }
+const current = (node, how) => (how ? node.setAttribute("aria-current", how) : node.removeAttribute("aria-current"));
 function show(name) {
   view = name;
   document.body.dataset.view = name;
-  for (const each of ["chat", "rules", "health", "settings"]) $("view-" + each).hidden = each !== name;
-  every("[data-view]", button => button !== document.body && (button.dataset.view === name ? button.setAttribute("aria-current", "page") : button.removeAttribute("aria-current")));
+  every("main > *", each => { each.hidden = each.id !== "view-" + name; });
+  every(".views [data-view]", each => current(each, each.dataset.view === name && "page"));
   ({ rules: drawRules, health: () => { refresh().then(drawHealth); drawDoctor(); }, settings: drawSettings, chat: () => {} })[name]();
   if (name === "chat" && sel) drawDetail();
 }
 function pane(name) {
   $("view-chat").dataset.pane = name;
-  every(".tabs [data-pane]", button => (button.dataset.pane === name ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current")));
+  every(".tabs [data-pane]", each => current(each, each.dataset.pane === name && "true"));
   if (name === "phone") toEnd();
   if (name === "inspector" && rows.get(sel)) drawRuler(rows.get(sel));
 }
@@ -928,16 +951,17 @@ function pane(name) {
 
 const KEYS = [["Enter", "help.enter"], ["Shift Enter", "help.break"], ["↑", "help.recall"]];
 const LIST_KEYS = [["↑ ↓", "help.move"], ["Enter", "help.look"], ["r", "do.replay"], ["s", "do.same"], ["e", "do.edit"], ["c", "do.chat"], ["/", "list.search"], ["?", "help.open"]];
-const drawKeys = (id, keys) => $(id).replaceChildren(...keys.map(([names, what]) => h("div", null, h("dt", null, ...names.split(" ").map(name => h("kbd", null, name))), h("dd", null, t(what)))));
-function openHelp() { $("help").showModal(); }
+const drawKeys = (id, keys) => $(id).replaceChildren(...keys.map(([names, what]) => h("div", h("dt", ...names.split(" ").map(name => h("kbd", name))), h("dd", t(what)))));
+const openHelp = () => $("help").showModal();
 function speak() {
-  document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
+  const zh = lang === "zh";
+  document.documentElement.lang = zh ? "zh-CN" : "en";
   every("[data-t]", node => { node.textContent = t(node.dataset.t); });
   every("[data-tl]", node => node.setAttribute("aria-label", t(node.dataset.tl)));
   every("[data-tp]", node => { node.placeholder = t(node.dataset.tp); });
-  $("lang").textContent = lang === "zh" ? "EN" : "中";
-  $("lang").lang = lang === "zh" ? "en" : "zh";
-  $("lang").setAttribute("aria-label", lang === "zh" ? "EN English" : "中 中文");
+  $("lang").textContent = zh ? "EN" : "中";
+  $("lang").lang = zh ? "en" : "zh";
+  $("lang").setAttribute("aria-label", zh ? "EN English" : "中 中文");
   drawKeys("keys-box", KEYS);
   drawKeys("keys-list", LIST_KEYS);
   $("only").replaceChildren(...Object.keys(ONLY).map(each => option(each, t("only." + each), { selected: each === filter.only })));
@@ -974,9 +998,10 @@ function askKey() {
   $("key").focus();
 }
 async function login(key) {
-  await api("/api/login", { key });
+  // Before anything else: an address that is shown, copied or stored has no key.
   history.replaceState(null, "", location.pathname + location.search);
-  if ($("login").open) $("login").close();
+  await api("/api/login", { key });
+  $("login").close();
 }
 async function begin() {
   state = await api("/api/state");
@@ -986,44 +1011,44 @@ async function begin() {
   cursor = first.cursor;
   first.deliveries.forEach(row => rows.set(row.id, row));
   speak();
-  const last = [...rows.values()].pop();
-  if (last) select(last.id);
+  if (rows.size) select(everyRow().at(-1).id);
   connect();
   document.body.dataset.ready = "1";
 }
 function listen() {
   const on = (id, event, run) => $(id).addEventListener(event, run);
-  on("composer", "submit", event => { event.preventDefault(); submit(); });
+  // A form sends nothing by itself, but for the dialogue's, which closes it.
+  every("form:not([method])", each => each.addEventListener("submit", event => event.preventDefault()));
+  on("login", "cancel", event => event.preventDefault());
+  on("composer", "submit", submit);
   on("text", "keydown", typed);
   on("text", "input", () => { recall = -1; grow(); });
   on("plus", "click", () => openSheet($("sheet").hidden));
   on("sheet", "keydown", event => { if (event.key === "Escape") { openSheet(false); $("plus").focus(); } });
   for (const id in bench) on(id, "input", () => { bench[id] = id === "fault" ? $(id).value : +$(id).value; drawBench(); });
   on("calm", "click", calm);
-  every("[data-slow]", button => button.addEventListener("click", () => { bench.slow = +button.dataset.slow; drawBench(); }));
+  every("[data-slow]", each => each.addEventListener("click", () => { bench.slow = +each.dataset.slow; drawBench(); }));
   on("rows", "keydown", listKeys);
-  on("filters", "submit", event => event.preventDefault());
   on("only", "change", event => { filter.only = event.target.value; applyFilter(); });
   on("q", "input", event => { filter.q = event.target.value; applyFilter(); });
   on("user", "change", event => chooseUser(event.target.value));
   on("clear", "click", clearUser);
   on("try", "submit", tryRule);
-  on("lang", "click", () => { lang = lang === "zh" ? "en" : "zh"; stored("lang", lang); speak(); });
+  on("lang", "click", () => { lang = $("lang").lang; stored("lang", lang); speak(); });
   on("theme", "click", switchTheme);
   on("help-open", "click", openHelp);
   on("keys-on", "change", event => stored("keys", event.target.checked ? "on" : "off"));
   $("keys-on").checked = stored("keys") !== "off";
-  on("login", "cancel", event => event.preventDefault());
-  on("login-form", "submit", async event => {
-    event.preventDefault();
+  on("login-form", "submit", async () => {
     try { await login($("key").value.trim().replace(/^.*#k=/, "")); await begin(); } catch { $("login-error").textContent = t("login.failed"); }
   });
-  every(".views [data-view]", button => button.addEventListener("click", () => show(button.dataset.view)));
-  every(".tabs [data-pane]", button => button.addEventListener("click", () => pane(button.dataset.pane)));
+  every(".views [data-view]", each => each.addEventListener("click", () => show(each.dataset.view)));
+  every(".tabs [data-pane]", each => each.addEventListener("click", () => pane(each.dataset.pane)));
   on("log", "scroll", () => { const log = $("log"); atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60; });
-  new ResizeObserver(() => { if (atEnd) toEnd(); }).observe($("log"));
-  new ResizeObserver(() => { if (rows.get(sel)) drawRuler(rows.get(sel)); }).observe($("detail"));
-  new ResizeObserver(() => { if (view === "health") drawHealth(); }).observe($("charts"));
+  const resized = (id, run) => new ResizeObserver(run).observe($(id));
+  resized("log", () => atEnd && toEnd());
+  resized("detail", () => rows.has(sel) && drawRuler(rows.get(sel)));
+  resized("charts", () => view === "health" && drawHealth());
 }
 async function start() {
   theme();
@@ -1037,7 +1062,6 @@ async function start() {
   const key = new URLSearchParams(location.hash.slice(1)).get("k");
   try {
     if (key) await login(key).catch(() => {});
-    history.replaceState(null, "", location.pathname + location.search);
     await begin();
   } catch (error) { if (error.message !== "key") complain(error); }
 }
