@@ -146,7 +146,7 @@ class Refusals(Case):
 class Page(Case):
     def test_the_page_is_under_a_hundred_kilobytes_and_has_no_script_or_style_of_its_own(self) -> None:
         files = [(app.STATIC / name).read_bytes() for name, _ in app.FILES.values()]
-        self.assertLess(sum(map(len, files)), 100 << 10)
+        self.assertLess(sum(map(len, files)), 100_000)
         # With all its words in both languages, as a browser fetches it.
         paths = ("/", "/console.css", "/console.js", "/texts.json")
         sent = [self.client.ask("GET", path, Accept_Encoding="gzip, br") for path in paths]
