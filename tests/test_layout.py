@@ -31,8 +31,8 @@ MAY_IMPORT = {
     "delivery": {"store", "routing", "wire", "texts"},
     "routing": {"wire"} | LEAVES,
     "server": set(),
-    "app": {"delivery", "metrics", "store", "tally", "routing", "wire", "web"} | LEAVES,
-    "tally": {"delivery", "metrics", "wire"},
+    "app": {"delivery", "metrics", "store", "aftermath", "routing", "wire", "web"} | LEAVES,
+    "aftermath": {"delivery", "log", "metrics", "wire"},
     "doctor": {"store", "wire"} | LEAVES,
     "metrics": set(),
     "console": {
@@ -54,6 +54,7 @@ BROAD_EXCEPTS = {
     "around a background thread's or process's turn": {
         *(f"weixin/server/{name}.py" for name in ("child", "crew", "monitor", "process", "supervisor")),
         "weixin/store/late.py",
+        "weixin/log.py",
         "weixin/delivery/pool.py",
     },
     "around a handler": {"weixin/routing/handlers.py", "weixin/routing/run.py", "weixin/routing/loop.py"},

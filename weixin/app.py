@@ -18,18 +18,20 @@ import time
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, Union
 
-from . import config, log, tally, texts
+from . import config, log, texts
+from .aftermath import Aftermath, count_refusal
 from .config import Settings
 from .delivery import Desk, Given, Terms
 from .log import Journal
 from .problem import Problem
-from .routing import load, run
+from .routing import load
+from .routing.call import Context
 from .routing.rules import Rules
 from .store import Store, open_store
 from .store.base import Refusal, told
-from .web import HTML, TEXT, XML, Answer, Said, answer, parse_query, read_body
+from .web import HTML, TEXT, XML, Answer, answer, parse_query, read_body
 from .wire import aes, envelope, probe
 from .wire.envelope import Envelope, decode_key
 from .wire.errors import MessageRefused, ModeRefused, Refused, SignatureRefused
@@ -51,11 +53,8 @@ PAGE = (
 ).encode()
 
 
-class Push(NamedTuple):
-    """A genuine push: the message, and the key that opened it where it was sealed."""
-
-    message: Message
-    key: bytes | None
+#: A genuine push: the message, and the key that opened it where it was sealed.
+Push = tuple[Message, Union[bytes, None]]
 
 
 class Application:
@@ -75,7 +74,7 @@ class Application:
         self.rules = rules
         self._journal = journal
         self._clock = clock
-        self._context = run.Context(settings)
+        self._context = Context(settings)
         self._paths = {settings.path, settings.path.rstrip("/") + "/"}
         self._envelope = _envelope(settings)
         self._store = store or open_store("memory:")
@@ -84,18 +83,20 @@ class Application:
             rules, self._context, self._store, _terms(settings), clock=clock, notice=self._notice, replace=_replace
         )
         self._desk.start()
+        self._aftermath = Aftermath(journal, meter, clock)
         self._verdict_at = 0.0
         self._instance = _instance(settings.token)
         self._probing = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
-            given = self._answer(environ)
+            said = self._answer(environ)
         except Refused as refused:
-            given = self._refuse(environ, refused)
-        start_response(given.status, given.headers)
-        body = b"" if environ["REQUEST_METHOD"] == "HEAD" else given.body
-        return [body] if given.then is None else Said(body, given.then)
+            said = self._refuse(environ, refused)
+        start_response(said.status, said.headers)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            said[:] = [b""]
+        return said
 
     def sibling(self, settings: Settings) -> Application:
         """The same application as *settings* would have it: in another mode, with the same rules, desk and store."""
@@ -116,14 +117,15 @@ class Application:
         self._desk.close()
         self._context.close()
         self._store.close()
+        self._aftermath.settle()
         if self._meter is not None:
             self._meter.close()
         self._journal.end()
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
+        method = environ["REQUEST_METHOD"]
         if environ.get("PATH_INFO", "") not in self._paths:
             return answer(404)
-        method = environ["REQUEST_METHOD"]
         query = parse_query(environ.get("QUERY_STRING", ""))
         if method == "POST":
             return self._push(environ, query)
@@ -150,20 +152,23 @@ class Application:
     def _push(self, environ: dict[str, Any], query: dict[str, str]) -> Answer:
         arrived = time.monotonic()
         message, key = self._open(environ, query)
-        if probe.marked(query["nonce"]) and message.user == probe.SENDER:
+        if message.user == probe.SENDER and probe.marked(query["nonce"]):
             return self._answer_doctor(message)
         # Set by the console's door alone: a client's headers all begin with HTTP_.
-        message.replayed = environ.get("wxserve.replayed", False)
+        if "wxserve.replayed" in environ:
+            message.replayed = environ["wxserve.replayed"]
         age = int(query["timestamp"]) - message.time
         given = self._desk.answer(message, age, arrived, environ.get("wxserve.wait_gone"))
-        then = partial(self._look_back, message, given, simulated="wxserve.simulated" in environ)
         if given.silent:
             # Too late for this delivery: the platform is to ask again, and a late answer would end that.
             environ.get("wxserve.drop", _nothing)()
-            return answer(504, then=then)
-        if given.body == SUCCESS:
-            return answer(200, SUCCESS, TEXT, then=then)
-        return answer(200, self._seal(given.body, key, query), XML, then=then)
+            said = answer(504)
+        elif given.body == SUCCESS:
+            said = answer(200, SUCCESS)
+        else:
+            said = answer(200, given.body if key is None else self._seal(given.body, key, query), XML)
+        said.then = partial(self._look_back, message, given, "wxserve.simulated" in environ)
+        return said
 
     def _answer_doctor(self, message: Message) -> Answer:
         """Answer a probe: no handler runs, nothing is counted. One waits at a time, so that nobody who overhears a
@@ -184,7 +189,7 @@ class Application:
             fields = parse(raw)
             if "Encrypt" in fields and "MsgType" not in fields:
                 raise ModeRefused(self.settings.mode)
-            return Push(Message(fields, raw=raw, xml=raw), None)
+            return Message(fields, raw=raw, xml=raw), None
         self._verify_age(query, "msg_signature" if "msg_signature" in query else "signature")
         try:
             raw = read_body(environ, self.settings.body_max)
@@ -201,7 +206,7 @@ class Application:
         if sealed != found:
             self._verify(query, "msg_signature", sealed)
         opened = self._envelope.open(sealed)
-        return Push(Message(parse(opened.message), raw=raw, xml=opened.message), opened.key)
+        return Message(parse(opened.message), raw=raw, xml=opened.message), opened.key
 
     def _verify(self, query: dict[str, str], name: str, *more: str) -> None:
         signature, timestamp, nonce = self._verify_age(query, name)
@@ -229,10 +234,9 @@ class Application:
         signature, *parts = signed
         return near_miss(signature, self.settings.token, *parts) or "mismatch"
 
-    def _seal(self, body: bytes, key: bytes | None, query: dict[str, str]) -> bytes:
-        """Seal a reply if its push was sealed: each delivery's anew, with its own nonce."""
-        if key is None or self._envelope is None:
-            return body
+    def _seal(self, body: bytes, key: bytes, query: dict[str, str]) -> bytes:
+        """Seal a reply to a push that was sealed: each delivery's anew, with its own nonce."""
+        assert self._envelope is not None
         random = secrets.token_hex(8).encode()
         return self._envelope.seal(body, str(int(self._clock())), query["nonce"], random, key)
 
@@ -243,37 +247,16 @@ class Application:
             self._meter.add("wxserve_reply_warnings_total", finding.code)
 
     def _look_back(self, message: Message, given: Given, simulated: bool) -> None:
-        """What is to be done about a delivery, and can wait until its answer has left."""
-        self._record(message, given)
-        if self._meter is not None and not simulated:
-            tally.delivery(self._meter, message, given, self._clock())
-        self._store.catch_up()
-
-    def _record(self, message: Message, given: Given) -> None:
-        self._journal.line(
-            logging.INFO,
-            "delivery",
-            {
-                "d": given.name,
-                "type": message.kind,
-                "user": message.user,
-                "stamp": message.time,
-                "text": message.text,
-                "reply": given.reply,
-                "result": "" if given.result in ("replied", "success") else given.result,
-                "bytes": len(given.body),
-                "by": given.rule,
-                "ms": round(given.seconds * 1000, 1),
-                "attempt": f"{given.attempt}/3" if given.attempt > 1 else "",
-            },
-        )
+        """What is to be done about a delivery can wait until its answer has left, and has company."""
+        if self._aftermath.add(message, given, simulated):
+            self._store.catch_up()
 
     def _refuse(self, environ: dict[str, Any], refused: Refused) -> Answer:
         fields = {"ip": environ.get("REMOTE_ADDR", ""), "reason": refused.reason, **refused.fields}
         self._journal.fold(logging.WARNING, "refused", fields, refused.code, refused.reason)
         self._remember(environ, refused.code, refused.reason, refused.fields)
         if self._meter is not None:
-            tally.refusal(self._meter, refused)
+            count_refusal(self._meter, refused)
         return answer(refused.status)
 
     def _remember(self, environ: dict[str, Any], code: str, reason: str, facts: Mapping[str, object]) -> None:

@@ -40,7 +40,7 @@ class Lazy:
         if application is None:
             refusal = answer(503, b"", TEXT, ("Retry-After", "10"))
             start_response(refusal.status, refusal.headers)
-            return [refusal.body]
+            return refusal
         return application(environ, start_response)
 
     def _build(self) -> Application | None:

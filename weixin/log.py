@@ -1,9 +1,8 @@
 """Log lines: one per delivery, fixed order of keys, ``key=value`` behind the words so that grep finds them.
 
-A line is put together where it is caused, which the application does when its answer has left, and written by a thread
-of its own, many at a time. (To have that thread put it together as well cost several times as much: the two then fight
-for the interpreter.) Errors and warnings do not wait. What is personal is masked here, in one place: an openid always
-goes under the key ``user``, what somebody wrote under ``text``.
+A line is put together where it is caused and written by a thread of its own, many at a time; errors and warnings do not
+wait. What is personal is masked here, in one place: an openid always goes under the key ``user``, what somebody wrote
+under ``text``.
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ import sys
 import threading
 import time
 import traceback
+import weakref
 from collections import deque
-from typing import Any, NamedTuple, TextIO
+from typing import Any, Callable, NamedTuple, Protocol, TextIO
 
 # How long an ordinary line may wait for others to be written with.
 BATCH_SECONDS = 0.05
@@ -69,6 +69,14 @@ class Line(NamedTuple):
     detail: str = ""
 
 
+class Tale(Protocol):
+    """What knows its fields, and puts them together by itself where that is quicker than `render`."""
+
+    def fields(self) -> dict[str, Any]: ...
+
+    def text(self, at: float, style: Style) -> str: ...
+
+
 class Journal:
     """Where lines go: collected by any thread, written by one."""
 
@@ -77,29 +85,49 @@ class Journal:
     ) -> None:
         """Write to *stream*; not *threaded*, every line at once, for a process that must not have threads."""
         self.level = level
-        self._threaded = threaded
+        self.threaded = threaded
         self._stream = stream
         self._style = style or Style()
         self._pending: deque[str] = deque()
         self._dropped = 0
         self._folds: dict[tuple[str, str], list[Any]] = {}
-        self._writing = threading.Lock()
-        self._folding = threading.Lock()
-        self._starting = threading.Lock()
-        self._pid = 0
+        #: Asked for the lines that are owed, before any is written; see ``aftermath``.
+        self.collect: Callable[[], None] = _nothing
+        self._forked()
+        _after_fork(self)
+
+    def _forked(self) -> None:
+        """Threads do not survive a fork, and what waits is the parent's to write."""
+        self._pending.clear()
+        self._writing, self._folding, self._starting = threading.Lock(), threading.Lock(), threading.Lock()
+        self._started = not self.threaded
 
     def line(self, level: int, event: str, fields: dict[str, Any], code: str = "", detail: str = "") -> None:
         """Write one line soon, or now if it is a warning or worse."""
         if level < self.level:
             return
-        if self._pid != os.getpid() and self._threaded:
-            self._start()
-        if len(self._pending) >= MAX_PENDING:
-            self._dropped += 1
-            return
-        self._pending.append(render(Line(time.time(), level, event, fields, code, detail), self._style))
-        if level >= logging.WARNING or not self._threaded:
+        if level >= logging.WARNING:
+            self.collect()  # what was before it stands before it
+        self._append(render(Line(time.time(), level, event, fields, code, detail), self._style))
+        if level >= logging.WARNING or not self.threaded:
             self.flush()
+
+    def tell(self, event: str, told: Tale, at: float) -> None:
+        """Write a line soon about something that went as it should, then."""
+        if self.level <= logging.INFO:
+            if self._style.format == "json":
+                self._append(render(Line(at, logging.INFO, event, told.fields()), self._style))
+            else:
+                self._append(told.text(at, self._style))
+            if not self.threaded:
+                self.flush()
+
+    def _append(self, text: str) -> None:
+        self.begin()
+        if len(self._pending) < MAX_PENDING:
+            self._pending.append(text)
+        else:
+            self._dropped += 1
 
     def fold(self, level: int, event: str, fields: dict[str, Any], code: str, key: str) -> None:
         """Write a line now, and its like (same *code* and *key*) once a minute with a count."""
@@ -118,6 +146,7 @@ class Journal:
 
     def flush(self) -> None:
         """Write what waits."""
+        self.collect()
         with self._writing:
             lines = [self._pending.popleft() for _ in range(len(self._pending))]
             if self._dropped:
@@ -142,17 +171,14 @@ class Journal:
         except (OSError, ValueError):  # a closed pipe or terminal: nobody is left to be told
             pass
 
-    def _start(self) -> None:
-        """Begin the writer of this process: threads do not survive a fork, so that it starts with the first line."""
-        with self._starting:
-            if self._pid == os.getpid():
-                return
-            if self._pid:
-                self._pending.clear()  # the parent's lines, which the parent writes
-                self._writing, self._folding = threading.Lock(), threading.Lock()
-            self._pid = os.getpid()
-        atexit.register(self.flush)
-        threading.Thread(target=self._turns, name="log", daemon=True).start()
+    def begin(self) -> None:
+        """Begin the writer of this process, unless it has begun: with the first there is for it, so after any fork."""
+        if not self._started:
+            with self._starting:
+                begun, self._started = self._started, True
+            if not begun:
+                atexit.register(self.flush)
+                threading.Thread(target=self._turns, name="log", daemon=True).start()
 
     def _turns(self) -> None:
         unfolded = time.monotonic()
@@ -161,8 +187,12 @@ class Journal:
             if time.monotonic() - unfolded > 1:
                 unfolded = time.monotonic()
                 self._unfold(unfolded)
-            if self._pending:
+            try:
                 self.flush()
+            except Exception:
+                trace = traceback.format_exc()
+                line = Line(time.time(), logging.ERROR, "thread", {"name": "log"}, "WX-INT-01", trace)
+                self._pending.append(render(line, self._style))
 
     def _unfold(self, now: float) -> None:
         due = []
@@ -191,6 +221,21 @@ class Bridge(logging.Handler):
             detail = "\n".join(filter(None, (detail, "".join(traceback.format_exception(*record.exc_info)))))
         level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.ERROR)
         self._journal.line(level, event, fields, getattr(record, "code", ""), detail)
+
+
+def _nothing() -> None:
+    """Nothing is owed."""
+
+
+def _after_fork(journal: Journal) -> None:
+    reference = weakref.ref(journal)
+
+    def forked() -> None:
+        held = reference()
+        if held is not None:
+            held._forked()
+
+    os.register_at_fork(after_in_child=forked)
 
 
 def start(
@@ -222,23 +267,33 @@ def render(line: Line, style: Style) -> str:
     """Put one line together, without its line feed."""
     if style.format == "json":
         return _json(line, style)
-    text = f"\x1b[{_COLORS[line.level]}m{_WORDS[line.level]}\x1b[0m" if style.color else _WORDS[line.level]
-    if not style.journal:
-        text = f"{_stamp(line.at)} {text}"
-    text = f"{text} {_escaped(line.event)}"
+    text = head(line.at, line.level, _escaped(line.event), style)
     if line.code:
         text += f" code={line.code}"
     for key, value in line.fields.items():
-        if key in _PERSONAL:
-            value = _masked(key, value, style)
-        if value is not None and value != "":
-            word = str(value)
-            text += f" {key}={_word(word) if len(word) <= REMEMBERED_LETTERS else _quoted(word)}"
+        if value is None or value == "":
+            continue
+        text += pair(key, _masked(key, value, style) if key in _PERSONAL else str(value))
     if line.detail:  # indented, so that nothing in a traceback can pass for a line of ours
         text += "\n    " + _escaped(line.detail.rstrip("\n"), "\n\t").replace("\n", "\n    ")
-    if style.journal:
-        text = "\n".join(_PRIORITIES[line.level] + part for part in text.split("\n"))
+        if style.journal:
+            text = text.replace("\n", "\n" + _PRIORITIES[line.level])
     return text
+
+
+def head(at: float, level: int, event: str, style: Style) -> str:
+    """How a line begins."""
+    if style.journal:
+        return f"{_PRIORITIES[level]}{_WORDS[level]} {event}"
+    word = f"\x1b[{_COLORS[level]}m{_WORDS[level]}\x1b[0m" if style.color else _WORDS[level]
+    return f"{_stamp(at)} {word} {event}"
+
+
+def pair(key: str, word: str) -> str:
+    """A field as it stands in a line; of an empty *word*, nothing."""
+    if not word:
+        return ""
+    return f" {key}={_word(word) if len(word) <= REMEMBERED_LETTERS else _quoted(word)}"
 
 
 def _masked(key: str, value: object, style: Style) -> str:

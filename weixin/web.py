@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote_plus
 
 from .wire.errors import Refused
@@ -28,26 +28,23 @@ _REASONS = {
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 XML = "text/xml; charset=utf-8"
+# What is echoed here was written elsewhere; nobody may take it for a page or a script.
+_NOT_SNIFFED = ("X-Content-Type-Options", "nosniff")
 
 
-class Answer(NamedTuple):
-    """One response: its status line, its headers, its bytes; and what is to be done when they have left."""
+class Answer(list[bytes]):
+    """One response: its bytes as WSGI takes them, its status line and headers, and what is to be done afterwards."""
 
-    status: str
-    headers: list[tuple[str, str]]
-    body: bytes
-    then: Callable[[], None] | None = None
-
-
-class Said(list[bytes]):
-    """A response's bytes as WSGI takes them; every server calls ``close`` when they have left (PEP 3333)."""
-
-    def __init__(self, body: bytes, then: Callable[[], None]) -> None:
-        super().__init__((body,))
-        self._then = then
+    def __init__(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.append(body)
+        self.status = status
+        self.headers = headers
+        self.then: Callable[[], object] | None = None
 
     def close(self) -> None:
-        self._then()
+        """Every server calls it when the bytes have left (PEP 3333)."""
+        if self.then is not None:
+            self.then()
 
 
 class LengthRefused(Refused):
@@ -58,22 +55,10 @@ class LengthRefused(Refused):
         self.status = status
 
 
-def answer(
-    status: int, body: bytes = b"", kind: str = TEXT, *more: tuple[str, str], then: Callable[[], None] | None = None
-) -> Answer:
+def answer(status: int, body: bytes = b"", kind: str = TEXT, *more: tuple[str, str]) -> Answer:
     """Make an Answer; *more* are further headers."""
-    return Answer(
-        _REASONS[status],
-        [
-            ("Content-Type", kind),
-            ("Content-Length", str(len(body))),
-            # What is echoed here was written elsewhere; nobody may take it for a page or a script.
-            ("X-Content-Type-Options", "nosniff"),
-            *more,
-        ],
-        body,
-        then,
-    )
+    headers = [("Content-Type", kind), ("Content-Length", str(len(body))), _NOT_SNIFFED, *more]
+    return Answer(_REASONS[status], headers, body)
 
 
 def parse_query(text: str) -> dict[str, str]:

@@ -54,8 +54,8 @@ class Identity(unittest.TestCase):
 class Deadlines(unittest.TestCase):
     def test_what_the_ladder_leaves_and_what_a_budget_says(self) -> None:
         for which, expected in ((1, 14.5), (2, 9.5), (3, 4.5), (4, 4.5)):
-            self.assertAlmostEqual(deadline.of(None, which, Pace()).left(), expected, delta=1)
-        self.assertAlmostEqual(deadline.of(12.0, 3, Pace()).left(), 12.0, delta=1)
+            self.assertAlmostEqual(deadline.of(time.monotonic(), None, which, Pace()).left(), expected, delta=1)
+        self.assertAlmostEqual(deadline.of(time.monotonic(), 12.0, 3, Pace()).left(), 12.0, delta=1)
         self.assertEqual(deadline.Deadline(-1).left(), 0.0)
 
 

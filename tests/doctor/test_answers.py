@@ -155,7 +155,7 @@ class Honest(unittest.TestCase):
 
     def test_probes_run_no_handler_and_count_nothing(self) -> None:
         app = honest()
-        with serve(app) as port, mock.patch.object(app, "_record", side_effect=AssertionError) as record:
+        with serve(app) as port, mock.patch.object(app, "_look_back", side_effect=AssertionError) as record:
             with mock.patch.object(strain, "PATIENCE", 0.2):
                 self.assertEqual(sites.problems(sites.visit(port)), [])
         record.assert_not_called()

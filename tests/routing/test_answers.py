@@ -7,7 +7,7 @@ import time
 import unittest
 
 from weixin.routing import answers
-from weixin.routing.call import Call
+from weixin.routing.call import Asking, Call, Context
 from weixin.routing.errors import Misuse
 from weixin.wire.messages import Message
 from weixin.wire.replies import AIHandover, Handover, Image, Music, News, Reply, Text, Video, Voice
@@ -49,7 +49,7 @@ BAD: list[tuple[dict[str, str], str, str]] = [
 
 
 def ask(values: dict[str, str], of: Message, match: re.Match[str] | None = None) -> object:
-    return answers.answer(answers.group_of(values), values)(Call(of, of.user, match, NOON))
+    return answers.answer(answers.group_of(values), values)(Call(of, NOON, Context(), Asking(), match))
 
 
 def same(one: object, other: Reply) -> bool:
@@ -102,12 +102,12 @@ class Placeholders(unittest.TestCase):
 
     def test_one_of_several_texts_at_random(self) -> None:
         answer = answers.text("a || {text}\n||\nc｜｜d", "text")
-        call = Call(text("b"), "o", None, NOON)
+        call = Call(text("b"), NOON, Context(), Asking())
         self.assertEqual({answer(call) for _ in range(200)}, {"a", "b", "c", "d"})
 
     def test_a_plain_answer_is_made_once(self) -> None:
         answer = answers.text("a", "text")
-        call = Call(text("b"), "o", None, NOON)
+        call = Call(text("b"), NOON, Context(), Asking())
         self.assertIs(answer(call), answer(call))
 
 

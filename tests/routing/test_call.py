@@ -6,7 +6,7 @@ import functools
 import unittest
 from typing import Any, Callable
 
-from weixin.routing.call import ARGUMENTS, ERROR_ARGUMENTS, Call, function
+from weixin.routing.call import ARGUMENTS, ERROR_ARGUMENTS, Asking, Call, Context, function
 from weixin.routing.errors import Misuse
 
 from .support import NOON, text
@@ -22,11 +22,11 @@ def wrapped(inner: Callable[..., Any]) -> Callable[..., Any]:
 
 class Arguments(unittest.TestCase):
     def test_a_function_gets_what_it_names(self) -> None:
-        call = Call(text("hi"), "oUser", None, NOON, config="settings")
+        call = Call(text("hi"), NOON, Context("settings"), Asking())
         cases: list[tuple[Callable[..., Any], object]] = [
             (lambda: "none", "none"),
             (lambda msg: msg.text, "hi"),
-            (lambda user, msg: (user, msg.text), ("oUser", "hi")),
+            (lambda user, msg: (user, msg.text), (text("hi").user, "hi")),
             (lambda *, config: config, "settings"),
             (lambda msg, match=1: match, None),
             (lambda msg, retries=3: retries, 3),
@@ -53,7 +53,7 @@ class Arguments(unittest.TestCase):
 
     def test_who_answers_errors_may_ask_for_the_error(self) -> None:
         error = ValueError("x")
-        call = Call(text("hi"), "oUser", None, NOON, error=error)
+        call = Call(text("hi"), NOON, Context(), Asking(), error=error)
         self.assertIs(function(lambda error: error, ERROR_ARGUMENTS)(call), error)
 
 

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from weixin.routing import handlers
-from weixin.routing.call import Call
+from weixin.routing.call import Asking, Call, Context
 from weixin.routing.errors import Misuse
 
 from .support import NOON, LoadedCase, folder, text, write
@@ -102,7 +102,7 @@ class Folder(LoadedCase):
         })  # fmt: skip
         self.assertEqual(loaded.errors, [])
         self.assertEqual([rule.name for rule in loaded.rules], ["a.a", "b.shared"])
-        self.assertEqual(loaded.rules[0].answer(Call(text("x"), "o", None, NOON)), "你好deep")
+        self.assertEqual(loaded.rules[0].answer(Call(text("x"), NOON, Context(), Asking())), "你好deep")
 
     def test_names_that_are_no_identifiers(self) -> None:
         source = "from wxserve import on\n@on.text('x')\ndef f(): ...\n"
@@ -170,7 +170,7 @@ class Reload(LoadedCase):
             write(path / "a.py", f"from wxserve import on\nfrom ._h import N\n@on.text\ndef f(): return {number}, N\n")
             write(path / "_h.py", f"N = {number}\n")
             loaded = self.load_from(path)
-            self.assertEqual(loaded.rules[0].answer(Call(text("x"), "o", None, NOON)), (number, number))
+            self.assertEqual(loaded.rules[0].answer(Call(text("x"), NOON, Context(), Asking())), (number, number))
         self.assertEqual(sorted(each.name for each in path.iterdir()), ["_h.py", "a.py"], "nothing is left behind")
 
     def test_the_old_functions_keep_their_own_modules(self) -> None:
@@ -184,7 +184,7 @@ class Reload(LoadedCase):
         old = self.load_from(path)
         write(path / "_n.py", "N = 2\n")
         new = self.load_from(path)
-        call = Call(text("x"), "o", None, NOON)
+        call = Call(text("x"), NOON, Context(), Asking())
         self.assertEqual((new.rules[0].answer(call), old.rules[0].answer(call)), (2, 2))
         self.assertIsNot(old.modules["a"], new.modules["a"])
 
@@ -201,7 +201,8 @@ class Resolve(LoadedCase):
     def test_a_function_by_its_name(self) -> None:
         loaded = self.load({"weather.py": "def today(msg): return msg.text\ndef bad(x): ...\nN = 1\n"})
         answer = handlers.resolve(loaded, "weather.today")
-        self.assertEqual((answer(Call(text("hi"), "o", None, NOON)), answer.file), ("hi", "handlers/weather.py"))
+        call = Call(text("hi"), NOON, Context(), Asking())
+        self.assertEqual((answer(call), answer.file), ("hi", "handlers/weather.py"))
         for name, reason, near in (("weather.todya", "call", " → weather.today?"), ("today", "call", ""),
                                    ("weather.N", "call", ""), ("nowhere.at_all", "call", "")):  # fmt: skip
             with self.subTest(name), self.assertRaises(Misuse) as caught:

@@ -54,7 +54,7 @@ class Overheard(log.Journal):
     """A log that keeps its lines instead of writing them."""
 
     def __init__(self) -> None:
-        super().__init__(io.StringIO())
+        super().__init__(io.StringIO(), threaded=False)
         self.lines: list[log.Line] = []
         logger = logging.getLogger("wxserve")
         logger.handlers[:] = [log.Bridge(self)]
@@ -64,6 +64,9 @@ class Overheard(log.Journal):
     def line(self, level: int, event: str, fields: dict[str, Any], code: str = "", detail: str = "") -> None:
         if level >= self.level:
             self.lines.append(log.Line(time.time(), level, event, fields, code, detail))
+
+    def tell(self, event: str, told: log.Tale, at: float) -> None:
+        self.lines.append(log.Line(at, logging.INFO, event, told.fields()))
 
 
 def outcomes(heard: Iterable[log.Line]) -> list[log.Line]:

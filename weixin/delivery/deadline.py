@@ -12,8 +12,9 @@ class Deadline:
 
     __slots__ = ("_until",)
 
-    def __init__(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
+    def __init__(self, until: float) -> None:
+        """*until* is by time.monotonic()."""
+        self._until = until
 
     def left(self) -> float:
         """Seconds until the answer comes too late; never less than zero."""
@@ -23,8 +24,8 @@ class Deadline:
         return f"<Deadline {self.left():.1f} s left>"
 
 
-def of(budget: float | None, attempt: int, pace: Pace) -> Deadline:
-    """The deadline of a run that begins now, on the how manieth delivery: its budget, or what the ladder leaves."""
+def of(began: float, budget: float | None, attempt: int, pace: Pace) -> Deadline:
+    """The deadline of a run that *began* then, on the how manieth delivery: its budget, or what the ladder leaves."""
     if budget is not None:
-        return Deadline(budget)
-    return Deadline(pace.hangup * max(0, DELIVERIES - attempt) + pace.deadline)
+        return Deadline(began + budget)
+    return Deadline(began + pace.hangup * max(0, DELIVERIES - attempt) + pace.deadline)

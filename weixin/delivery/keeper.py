@@ -139,7 +139,7 @@ class Keeper:
         elif not desk.store.expecting(message.account, message.user, desk.clock()):
             del self._following[run.key]
             if not desk.run_on_pool(run, message.attempt):
-                desk.finish(run, Outcome(desk.terms_text("reply.crowded")), fetched=False)
+                desk.finish(run, Outcome(desk.wording.crowded()), fetched=False)
 
     def _deliver_mail(self, run: Run) -> bool:
         """Answer the pick-up word with what waits; False where another message took it first."""
@@ -164,7 +164,7 @@ class Keeper:
             asked = mailbox.question(message) if message is not None else push.text
             takes = message is None or message.accepts_reply
             letters = mailbox.letter_again(asked, overdue.body) if takes else []
-            busy = desk.busy_body(message, None) if message is not None else SUCCESS
+            busy = desk.wording.busy(message, None) if message is not None else SUCCESS
             desk.store.settle(push.key, busy if letters else overdue.body, letters)
             return
         if message is None:
@@ -175,7 +175,7 @@ class Keeper:
         with desk.lock:
             if push.key in desk.runs:
                 return
-            run = desk.runs[push.key] = Run(push, message)
+            run = desk.runs[push.key] = Run(desk, push, message)
         self._adopt(run)
 
     def _adopt(self, run: Run) -> None:
@@ -190,7 +190,7 @@ class Keeper:
             if self._is_word(run.message):  # what waits for its user, waits on
                 desk.finish(run, Outcome(Success()), fetched=True)
                 return
-            claim.body = desk.store.say_busy(run.push, desk.busy_body(run.message, None))
+            claim.body = desk.store.say_busy(run.push, desk.wording.busy(run.message, None))
             desk.prepare(run)
 
     # Runs without end.

@@ -9,28 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import threading
 import time
 from collections.abc import Iterator
 from typing import Callable
 
 from ..routing import run as routing
+from ..routing.call import Context
 from ..routing.rules import Rule, Rules
 from ..store import Store
-from ..store.base import Answer, Mail, Push, Status, Verdict
-from ..texts import say
+from ..store.base import Answer, Push, Status, Verdict
 from ..wire.messages import Message
-from ..wire.replies import SUCCESS, Finding, Reply, Success, Text, fits
-from . import deadline, identity, ladder, mailbox
+from ..wire.replies import SUCCESS, Finding, Success
+from . import identity, ladder, mailbox
 from .counts import Counts
 from .errors import BudgetSpent, MessageKills, StuckRun
 from .keeper import Keeper
 from .pool import Pool
 from .run import Given, Gone, Run, Visit
-from .state import Access
 from .terms import Terms
 from .waiting import Waiting
+from .wording import Wording
 
 _log = logging.getLogger("wxserve.delivery")
 
@@ -44,7 +43,7 @@ class Desk:
     def __init__(
         self,
         rules: Rules,
-        context: routing.Context,
+        context: Context,
         store: Store,
         terms: Terms,
         *,
@@ -61,7 +60,7 @@ class Desk:
         self.runs: dict[bytes, Run] = {}
         self.lock = threading.Lock()
         self._context = context
-        self._notice = notice
+        self.wording = Wording(store, terms, clock, notice)
         self._counts = Counts(terms.content)
         #: Rules that were slow once, by place.
         self.slow: set[str] = set()
@@ -83,10 +82,11 @@ class Desk:
 
         *arrived* is when, by time.monotonic(); *gone* tells whether the peer has hung up.
         """
-        visit = Visit(arrived, self.clock(), age, gone)
-        push = identity.push_of(message, visit.at, self.terms.content)
+        at = self.clock()
+        visit = Visit(arrived, at, age, gone)
+        push = identity.push_of(message, at, self.terms.content)
         while True:
-            mine = Run(push, message)
+            mine = Run(self, push, message)
             run = self.runs.setdefault(push.key, mine)  # atomic: of two threads one has it
             if run is mine:
                 given = self._begin(mine, visit)
@@ -103,20 +103,27 @@ class Desk:
     # A run begins.
 
     def _begin(self, run: Run, visit: Visit) -> Given | None:
-        with self.closing(run):
-            return self._claim(run, visit)
+        # What `closing` does, without its four calls: it is every message's.
+        fine = False
+        try:
+            given = self._claim(run, visit)
+            fine = True
+        finally:
+            if not fine:
+                self.give_back(run, failed=True)
+        return given
 
     def _claim(self, run: Run, visit: Visit) -> Given | None:
         claim = self.store.claim(run.push)
-        if claim.status is Status.ANSWERED:
-            self.close_run(run)
-            return self._duplicate(run, visit)
-        if claim.status is Status.TAKEN:
+        if claim.status is not Status.MINE:
+            if claim.status is Status.ANSWERED:
+                self.close_run(run)
+                return self._duplicate(run, visit)
             self.count_delivery(run.push, visit)
             return self._waiting.wait(run, visit, watched=True)
         if claim.recorded:
             self.count_delivery(run.push, visit)
-        else:
+        elif visit.age >= ladder.SECOND_AGE:
             visit.attempt = ladder.attempt(1, visit.age)
         run.claim = claim
         return self._run_here(run, visit) if self.prepare(run) else self._waiting.wait(run, visit)
@@ -146,7 +153,7 @@ class Desk:
             if not self.run_on_pool(run):
                 self.give_back(run)
             return False
-        return not self.keeper.follow(run)
+        return run.message.kind != "text" or not self.keeper.follow(run)
 
     def give_back(self, run: Run, *, failed: bool = False) -> None:
         """Let another process, or a later round, have it; a run that *failed* counts, like one whose process died."""
@@ -161,10 +168,10 @@ class Desk:
             self.close_run(run)
 
     def _run_here(self, run: Run, visit: Visit) -> Given | None:
-        run.message.attempt = visit.attempt
-        if visit.attempt >= ladder.DELIVERIES or self.keeper.quiet:
+        attempt = run.message.attempt = visit.attempt
+        if attempt >= ladder.DELIVERIES or self.keeper.quiet:
             return self._run_elsewhere(run, visit, at_once=False)
-        outcome = self.ask(run, visit.attempt, exclusive=True)
+        outcome = self.ask(run, attempt, exclusive=True)
         if outcome is None:
             return self._run_elsewhere(run, visit, at_once=self.pool.full)
         in_time = self._waiting.is_in_time(run, visit)
@@ -178,7 +185,7 @@ class Desk:
             # Too many wait already to promise anything.
             fields = {"d": run.push.name, "user": run.push.user}
             _log.error("crowded", extra={"code": "WX-RUN-07", "fields": fields})
-            self.finish(run, routing.Outcome(self.terms_text("reply.crowded")), fetched=False)
+            self.finish(run, routing.Outcome(self.wording.crowded()), fetched=False)
             at_once = False
         return self._waiting.wait(run, visit, at_once=at_once)
 
@@ -199,24 +206,28 @@ class Desk:
 
     def ask(self, run: Run, attempt: int, *, exclusive: bool) -> routing.Outcome | None:
         """Ask the rules. If *exclusive*, with the user's state locked, and None where a slow rule's turn has come."""
-        terms, push = self.terms, run.push
-        began = run.began = time.monotonic()
+        run.attempt, run.exclusive, run.access = attempt, exclusive, None
+        run.slow = self.is_slow if exclusive and (self._has_budgets or self.slow) else None
         run.thread = threading.get_ident()
-        access = run.access = Access(self.store, push.account, push.user, terms.pace.state_wait, exclusive=exclusive)
-        budget = run.rule.budget if run.rule is not None else None
-        slow = self.is_slow if exclusive and (self._has_budgets or self.slow) else None
-        asking = routing.Asking(run.hits, access, deadline.of(budget, attempt, terms.pace), slow)
-        outcome = routing.answer(self.rules, run.message, self.clock(), self._context, push.name, asking)
-        took = time.monotonic() - began
+        began = run.began = time.monotonic()
+        outcome = routing.answer(self.rules, run.message, self.clock(), self._context, run.push.name, run)
+        run.ended = time.monotonic()
         run.thread = 0
         if isinstance(outcome, routing.Later):
             run.rule, run.hits = outcome
             return None
-        if took > terms.pace.slow and outcome.rule is not None and took - access.waited > terms.pace.slow:
-            self.slow.add(outcome.rule.at)
-        if budget is not None and took > budget:
+        took, rule = run.ended - began, run.rule
+        if took > self.terms.pace.slow:
+            self._note_slow(run, outcome.rule, took)
+        if rule is not None and rule.budget is not None and took > rule.budget:
             return self._over_budget(run, outcome, took)
         return outcome
+
+    def _note_slow(self, run: Run, rule: Rule | None, took: float) -> None:
+        """Remember a rule that was slow by itself, and not because another message had its user's state."""
+        waited = run.access.waited if run.access is not None else 0.0
+        if rule is not None and took - waited > self.terms.pace.slow:
+            self.slow.add(rule.at)
 
     def is_slow(self, rule: Rule) -> bool:
         return rule.budget is not None or rule.at in self.slow
@@ -239,13 +250,15 @@ class Desk:
         self, run: Run, outcome: routing.Outcome, *, fetched: bool, visit: Visit | None = None
     ) -> bytes | None:
         """Keep the answer, and wake who waits for it; None where it is not to be sent."""
-        user, leaves = run.push.user, run.message.kind == "unsubscribe"
+        leaves = run.message.kind == "unsubscribe"
         if leaves:
             # 接收事件推送: who leaves is to be forgotten. First: if we die in between, the message comes again.
-            self.store.forget(user)
+            self.store.forget(run.push.user)
         while True:
-            body, handed = self._rendered(run, outcome.reply)
+            body, handed = self.wording.rendered(run, outcome.reply)
             verdict = self.finish_with(run, outcome, body, handed, fetched=fetched, visit=visit)
+            if verdict is Verdict.KEPT and not leaves:
+                return body
             if verdict is not Verdict.MAIL_GONE:
                 break
         if verdict is Verdict.FORGOTTEN:
@@ -253,7 +266,7 @@ class Desk:
                 run.access.take_back()
             return body if leaves else SUCCESS
         if leaves:
-            self.store.forget(user)  # it was written after all
+            self.store.forget(run.push.user)  # it was written after all
         return body if verdict is Verdict.KEPT else None
 
     def finish_with(
@@ -281,7 +294,7 @@ class Desk:
             answer = run.answer = self._answer(run, outcome, body, handed, fetched, visit)
             verdict = self.store.finish(claim, answer)
             if verdict is Verdict.BUSY:
-                letters = [] if picked_up else self._letters(run, outcome.reply)
+                letters = [] if picked_up else self.wording.letters(run, outcome.reply)
                 self.store.finish_late(claim, letters, answer._replace(result="mailbox"))
         finally:
             if verdict is None or verdict is Verdict.MAIL_GONE:
@@ -304,42 +317,18 @@ class Desk:
         fetched: bool,
         visit: Visit | None,
     ) -> Answer:
-        now = time.monotonic()
-        took = now - (visit.arrived if visit is not None else run.began or now)
-        result = _result(outcome, body)
-        rule = outcome.rule.at if outcome.rule is not None else ""
-        line = f"{visit.at:.3f} {took:.3f} {result}" if visit is not None and fetched else ""
+        now, rule = time.monotonic(), outcome.rule
+        result, at = _result(outcome, body), "" if rule is None else rule.at
+        if visit is not None:
+            took = now - visit.arrived
+            line = f"{visit.at:.3f} {took:.3f} {result}" if fetched else ""
+        else:
+            took, line = now - (run.began or now), ""
         return Answer(
-            body, fetched, handed.take, handed.put, rule, result, outcome.reply.kind, took * 1000,
-            "WX-HND-05" if outcome.error is not None else run.finding, line,
-            self._counts.of(run.message, rule, result, took > self.terms.pace.slow),
+            body, fetched, handed.take, handed.put, at, result, outcome.reply.kind, took * 1000,
+            run.finding if outcome.error is None else "WX-HND-05", line,
+            self._counts.of(run.message, at, result, took > self.terms.pace.slow),
         )  # fmt: skip
-
-    def _rendered(self, run: Run, reply: Reply) -> tuple[bytes, mailbox.Handed]:
-        """The bytes of *reply* to the message, with the mail that fits behind it."""
-        message, now, terms = run.message, int(self.clock()), self.terms
-        if self._notice is not None:
-            for finding in reply.lint():
-                # What is cut for the mailbox is whole, and an event may be answered with several articles.
-                cut = finding.code == "WX-RPL-01" and terms.split
-                if not (cut or (finding.code == "WX-RPL-02" and message.type == "event")):
-                    run.finding = run.finding or finding.code
-                    self._notice(message, finding)
-        if not isinstance(reply, Text) or not message.accepts_reply:
-            return reply.render(message, now), _NOTHING
-        mail = self.store.mail(message.account, message.user)
-        if not mail and fits(reply.content):
-            return reply.render(message, now), _NOTHING
-        handed = mailbox.with_mail(reply.content, mail, terms.split, terms.pickup, terms.lang)
-        return Text(handed.text).render(message, now), handed
-
-    def _letters(self, run: Run, reply: Reply) -> list[Mail]:
-        if run.message.accepts_reply:
-            return mailbox.letter(run.message, reply, int(self.clock()))
-        if not isinstance(reply, Success):
-            fields = {"d": run.push.name, "user": run.push.user, "type": run.message.kind, "reply": reply.kind}
-            _log.warning("dropped", extra={"code": "WX-RUN-06", "fields": fields})
-        return []
 
     def close_run(self, run: Run) -> None:
         """Nobody runs it here any more: who waits for it asks the store."""
@@ -347,7 +336,7 @@ class Desk:
             if self.runs.get(run.key) is run:
                 del self.runs[run.key]
             run.done = True
-            visits = list(run.visits)
+            visits = list(run.visits) if run.visits else ()
         for visit in visits:
             if visit.bell is not None:
                 visit.bell.ring()
@@ -364,32 +353,15 @@ class Desk:
 
     def given(self, run: Run, visit: Visit, body: bytes, result: str, answer: Answer | None = None) -> Given:
         """What *visit* is given; *answer* where this process made it."""
-        seconds = time.monotonic() - visit.arrived
-        if answer is None:
-            kind = _KIND.search(body)
-            reply = kind[1].decode() if kind is not None else ""
-            return Given(body, False, run.push.name, visit.attempt, result, reply, "", "", seconds)
-        code = "WX-HND-05" if answer.result == "error" else ""
-        ran = answer.ms / 1000
-        return Given(body, False, run.push.name, visit.attempt, result, answer.reply, answer.rule, code, seconds, ran)
+        return Given(body, False, run.push.name, visit.attempt, result, time.monotonic() - visit.arrived, answer)
 
     def note(self, run: Run, visit: Visit, result: str, counts: tuple[str, ...] = ()) -> None:
         """Add a delivery to the list of its message's."""
         took = time.monotonic() - visit.arrived
         self.store.attempt(run.key, f"{visit.at:.3f} {took:.3f} {result}", counts)
 
-    def busy_body(self, message: Message, rule: Rule | None) -> bytes:
-        """The busy text, where the user can see it."""
-        if not message.accepts_reply:
-            return SUCCESS
-        return Text((rule.busy if rule is not None else "") or self.terms.busy).render(message, int(self.clock()))
-
-    def terms_text(self, key: str) -> Text:
-        return Text(say(key, self.terms.lang))
-
 
 _NOTHING = mailbox.Handed()
-_KIND = re.compile(rb"<MsgType><!\[CDATA\[(\w+)")
 
 
 def _result(outcome: routing.Outcome, body: bytes) -> str:

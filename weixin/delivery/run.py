@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from ..routing.call import Asking
 from ..store.base import Answer, Claim, Push
 from ..wire.messages import Message
+from . import deadline
 from .bell import Bell
+from .state import Access, State
 
 if TYPE_CHECKING:
-    from ..routing.rules import Hit, Rule
-    from .state import Access
+    from ..routing.rules import Rule
+    from .once import Desk
 
 # Did the peer hang up, within so many seconds, or until the descriptor is readable? (environ["wxserve.wait_gone"])
 Gone = Callable[[float, int], bool]
+
+_KIND = re.compile(rb"<MsgType><!\[CDATA\[(\w+)")
 
 
 class Given(NamedTuple):
@@ -26,13 +31,33 @@ class Given(NamedTuple):
     attempt: int
     #: replied, success, busy, duplicate, silent, error
     result: str
-    #: The reply's MsgType, the rule it is of, and seconds since the delivery arrived.
-    reply: str = ""
-    rule: str = ""
-    code: str = ""
+    #: Seconds from the delivery's arrival to now.
     seconds: float = 0.0
-    #: Seconds since its run began, where it waited for that.
-    ran: float = 0.0
+    #: How its message ended, where this process ended it.
+    answer: Answer | None = None
+
+    @property
+    def reply(self) -> str:
+        """The reply's MsgType."""
+        if self.answer is not None:
+            return self.answer.reply
+        kind = _KIND.search(self.body)
+        return kind[1].decode() if kind is not None else ""
+
+    @property
+    def rule(self) -> str:
+        """The place of the rule that the answer is of."""
+        return self.answer.rule if self.answer is not None else ""
+
+    @property
+    def code(self) -> str:
+        """What went wrong."""
+        return "WX-HND-05" if self.answer is not None and self.answer.result == "error" else ""
+
+    @property
+    def ran(self) -> float:
+        """Seconds from the beginning of its run to its end."""
+        return self.answer.ms / 1000 if self.answer is not None else 0.0
 
 
 class Visit:
@@ -51,33 +76,54 @@ class Visit:
         self.bell: Bell | None = None
 
 
-class Run:
-    """One message in this process, from its first delivery here until nobody waits for it."""
+class Run(Asking):
+    """One message in this process, from its first delivery here until nobody waits for it.
 
-    __slots__ = (
-        "access", "answer", "began", "claim", "done", "finding", "hits", "key", "message", "on_pool",
-        "push", "rule", "said", "thread", "visits",
-    )  # fmt: skip
+    It is also what the rules are asked with: behind it are the user's state, and the time that is left. What most runs
+    never change stands at the class, so that beginning one is cheap.
+    """
 
-    def __init__(self, push: Push, message: Message) -> None:
+    #: Ours, if this process has it; else another's, and it is watched.
+    claim: Claim | None = None
+    #: Where it runs and from when to when (0: nowhere); on which delivery, and with the user's state locked or not.
+    thread = 0
+    began = 0.0
+    ended = 0.0
+    on_pool = False
+    attempt = 1
+    exclusive = True
+    #: Which slow rule it got to.
+    rule: Rule | None = None
+    #: The way to the user's state, once a handler asked for it.
+    access: Access | None = None
+    #: The busy text was said here.
+    said = False
+    #: How it ended, if it ended here.
+    answer: Answer | None = None
+    #: The code of the first thing that is wrong with its reply.
+    finding = ""
+    #: It has its answer, in the store. None: it was dropped, and a delivery has to begin anew.
+    done = False
+
+    def __init__(self, desk: Desk, push: Push, message: Message) -> None:
+        self._desk = desk
         self.key = push.key
         self.push = push
         self.message = message
-        #: Ours, if this process has it; else another's, and it is watched.
-        self.claim: Claim | None = None
         self.visits: list[Visit] = []
-        #: Where it runs and since when (0: nowhere), and which slow rule it got to.
-        self.thread = 0
-        self.began = 0.0
-        self.on_pool = False
-        self.rule: Rule | None = None
-        self.hits: Iterator[Hit] | None = None
-        self.access: Access | None = None
-        #: The busy text was said here.
-        self.said = False
-        #: How it ended, if it ended here.
-        self.answer: Answer | None = None
-        #: The code of the first thing that is wrong with its reply.
-        self.finding = ""
-        #: It has its answer, in the store. None: it was dropped, and a delivery has to begin anew.
-        self.done = False
+
+    def state(self) -> State:
+        access = self.access
+        if access is None:
+            push, wait = self.push, self._desk.terms.pace.state_wait
+            access = Access(self._desk.store, push.account, push.user, wait, exclusive=self.exclusive)
+            self.access = access
+        return access()
+
+    def deadline(self) -> deadline.Deadline:
+        budget = self.rule.budget if self.rule is not None else None
+        return deadline.of(self.began, budget, self.attempt, self._desk.terms.pace)
+
+    def close(self, keep: bool) -> None:
+        if self.access is not None:
+            self.access.close(keep)

@@ -78,13 +78,10 @@ class Waiting:
         A peer does not leave within milliseconds: it is asked after only where more time has gone by, here or on the
         way, as in the queue before a server that was being restarted.
         """
-        elapsed = time.monotonic() - visit.arrived
-        if elapsed >= self._desk.terms.pace.deadline:
-            return False
-        on_the_way = visit.at - (run.message.time + visit.age)
-        if elapsed < QUICK and abs(on_the_way) < PROMPT:
+        elapsed = run.ended - visit.arrived
+        if elapsed < QUICK and -PROMPT < visit.at - (run.message.time + visit.age) < PROMPT:
             return True
-        return not self.has_left(visit)
+        return elapsed < self._desk.terms.pace.deadline and not self.has_left(visit)
 
     def has_left(self, visit: Visit) -> bool:
         """Whether the peer has hung up already: what is written now would count as delivered, and reach nobody."""
@@ -127,7 +124,7 @@ class Waiting:
 
     def _say_busy(self, run: Run, visit: Visit) -> Given:
         desk = self._desk
-        busy = desk.busy_body(run.message, self._rule(run))
+        busy = desk.wording.busy(run.message, self._rule(run))
         body = desk.store.say_busy(run.push, busy)
         said = body == busy
         run.said = run.said or said
@@ -144,4 +141,4 @@ class Waiting:
             desk.store.silent(desk.clock())
         result = "silent" if timed_out else "gone"
         desk.note(run, visit, result, ("timeouts",) if timed_out else ())
-        return Given(b"", True, run.push.name, visit.attempt, result, seconds=elapsed)
+        return Given(b"", True, run.push.name, visit.attempt, result, elapsed)

@@ -8,13 +8,16 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .errors import Misuse, hint
+from .loop import Loop
 
 if TYPE_CHECKING:
     from weixin.wire.messages import Message
+
+    from .rules import Hit, Rule
 
 ARGUMENTS = ("msg", "match", "state", "user", "deadline", "log", "config")
 #: A function of ``on.error`` may ask for the exception too.
@@ -23,28 +26,84 @@ ERROR_ARGUMENTS = (*ARGUMENTS, "error")
 HANDLER_LOG = logging.getLogger("wxserve.handlers")
 
 
-class Call(NamedTuple):
+class Context:
+    """What all messages of a process share: what handlers are given, and the loop of the asynchronous ones."""
+
+    def __init__(
+        self, config: object = None, handler_log: logging.Logger | logging.LoggerAdapter[Any] = HANDLER_LOG
+    ) -> None:
+        """*config*: whatever the application gives its handlers, ``config.secret("name")`` first of all."""
+        self.config = config
+        self.log = handler_log
+        self.loop = Loop()
+
+    def close(self) -> None:
+        self.loop.close()
+
+
+class Asking:
+    """How the rules are asked about a message. As it stands here: everybody, with nothing remembered and no hurry."""
+
+    #: Whom to ask; None: whoever is for the message.
+    hits: Iterator[Hit] | None = None
+    #: Which rules are not asked here, because they are slow: where one's turn comes, the asking ends.
+    slow: Callable[[Rule], bool] | None = None
+
+    def state(self) -> object:
+        """What is remembered of the user; without a store, a dictionary for this once."""
+        return {}
+
+    def deadline(self) -> object:
+        """How long the answer may take."""
+        return None
+
+    def close(self, keep: bool) -> None:
+        """Nobody is asked any more: *keep* what changed in the state, or do not."""
+
+
+class Call:
     """The values behind ``ARGUMENTS``, and the clock."""
 
-    #: The message, and its sender's openid.
-    msg: Message
-    user: str
-    #: What a regular expression matched; of a prefix rule, a match with the groups ``word`` and ``rest``.
-    match: re.Match[str] | None
-    #: Seconds since 1970.
-    now: float
-    log: logging.Logger | logging.LoggerAdapter[Any] = HANDLER_LOG
-    #: Whatever the application gives its handlers, ``config.secret("name")`` first of all.
-    config: object = None
-    #: Opens the user's state, for who asks for it; and how long the answer may take.
-    opens: Callable[[], object] | None = None
-    deadline: object = None
-    error: BaseException | None = None
+    __slots__ = ("_asking", "_context", "error", "match", "msg", "now")
+
+    def __init__(
+        self,
+        msg: Message,
+        now: float,
+        context: Context,
+        asking: Asking,
+        match: re.Match[str] | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        self.msg = msg
+        #: Seconds since 1970.
+        self.now = now
+        self._context = context
+        self._asking = asking
+        #: What a regular expression matched; of a prefix rule, a match with the groups ``word`` and ``rest``.
+        self.match = match
+        self.error = error
+
+    @property
+    def user(self) -> str:
+        """The sender's openid."""
+        return self.msg.user
+
+    @property
+    def log(self) -> logging.Logger | logging.LoggerAdapter[Any]:
+        return self._context.log
+
+    @property
+    def config(self) -> object:
+        return self._context.config
 
     @property
     def state(self) -> object:
-        """What is remembered of the user; without a store, a dictionary for this once."""
-        return {} if self.opens is None else self.opens()
+        return self._asking.state()
+
+    @property
+    def deadline(self) -> object:
+        return self._asking.deadline()
 
 
 class Answer(Protocol):

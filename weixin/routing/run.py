@@ -7,14 +7,13 @@ import itertools
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from weixin.wire.messages import Message
 from weixin.wire.replies import Reply, Success, Text, clean
 
-from .call import HANDLER_LOG, Answer, Call, Function
-from .loop import Loop
+from .call import Answer, Asking, Call, Context, Function
 from .rules import Hit, Rule, Rules
 
 log = logging.getLogger("wxserve.routing")
@@ -46,38 +45,7 @@ class Later(NamedTuple):
     hits: Iterator[Hit]
 
 
-class Access(Protocol):
-    """The way to a user's state: called, it opens it; what changed is kept when a run ends well."""
-
-    def __call__(self) -> object: ...
-
-    def close(self, keep: bool) -> None: ...
-
-
-class Asking(NamedTuple):
-    """How rules are asked: whom (everybody), with which state and deadline, and which rules not here."""
-
-    hits: Iterator[Hit] | None = None
-    access: Access | None = None
-    deadline: object = None
-    slow: Callable[[Rule], bool] | None = None
-
-
 ASK_ALL = Asking()
-
-
-class Context:
-    """What all messages of a process share: what handlers are given, and the loop of the asynchronous ones."""
-
-    def __init__(
-        self, config: object = None, handler_log: logging.Logger | logging.LoggerAdapter[Any] = HANDLER_LOG
-    ) -> None:
-        self.config = config
-        self.log = handler_log
-        self.loop = Loop()
-
-    def close(self) -> None:
-        self.loop.close()
 
 
 def answer(
@@ -89,37 +57,35 @@ def answer(
     """
     hit: Hit | None = None
     hits = rules.candidates(message, now) if asking.hits is None else asking.hits
-    slow, access = asking.slow, asking.access
-    call = Call(message, message.user, None, now, context.log, context.config, access, asking.deadline)
-    outcome = Outcome(Success())
+    slow = asking.slow
+    call = Call(message, now, context, asking)
+    reply: Reply | None = None
     try:
         for hit in hits:
             if slow is not None and slow(hit.rule):
-                if access is not None:
-                    access.close(True)
+                asking.close(True)
                 return Later(hit.rule, itertools.chain((hit,), hits))
-            if hit.match is not call.match:
-                call = call._replace(match=hit.match)
+            call.match = hit.match
             reply = _reply(hit.rule.answer(call), context)
             if reply is not None:
-                outcome = Outcome(reply, hit.rule)
                 break
-        if access is not None:
-            access.close(True)
+        asking.close(True)
     # A handler may raise anything, SystemExit too, and the user is to be answered all the same.
     except BaseException as error:
-        if access is not None:
-            access.close(False)
+        asking.close(False)
         _unless_interrupted(error)
         rule = hit.rule if hit is not None else None
         _report(rule.answer if rule is not None else None, error, message, delivery, rule)
-        return Outcome(_apology(rules, call._replace(error=error), context, delivery), rule, error)
-    return outcome
+        call.error = error
+        return Outcome(_apology(rules, call, context, delivery), rule, error)
+    if reply is None or hit is None:
+        return Outcome(Success())
+    return Outcome(reply, hit.rule)
 
 
 def apologize(rules: Rules, message: Message, now: float, context: Context, error: BaseException) -> Outcome:
     """What ``on.error`` has to say to *error*, which no handler of this message raised."""
-    call = Call(message, message.user, None, now, context.log, context.config, error=error)
+    call = Call(message, now, context, ASK_ALL, error=error)
     return Outcome(_apology(rules, call, context, ""), None, error)
 
 

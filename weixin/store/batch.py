@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, deque
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from . import rows, schema
 from .base import Answer, Claim, Refusal
@@ -19,12 +19,8 @@ VISIT_SECONDS = 600.0
 MOST_VISITORS = 10_000
 
 
-class Late(NamedTuple):
-    """A message that was answered, and when."""
-
-    claim: Claim
-    answer: Answer
-    at: float
+#: A message that was answered, how, and when.
+Late = tuple[Claim, Answer, float]
 
 
 class Batch:
@@ -94,7 +90,7 @@ class Batch:
             if not written:
                 for queue, items in zip(queues, taken):
                     queue.extendleft(reversed(items))
-        return [late.claim for late in taken[0]]
+        return [claim for claim, _, _ in taken[0]]
 
     def _write(
         self,
@@ -113,14 +109,14 @@ class Batch:
         db.executemany(schema.ATTEMPTED, attempts)
         rows.put_refusals(db, refused)
         # Most messages of a batch count as the same.
-        alike = Counter(late.answer.counts for late in answered)
+        alike = Counter(answer.counts for _, answer, _ in answered)
         alike.update(counted)
         names: Counter[str] = Counter()
         for each, times in alike.items():
             names.update(dict.fromkeys(each, times))
         hour = int(now // 3600)
         db.executemany(schema.COUNTED, [(hour, name, count) for name, count in names.items()])
-        seen = {late.claim.push.user: late.at for late in answered}
+        seen = {claim.push.user: at for claim, _, at in answered}
         seen.update(visits)
         db.executemany(schema.VISITED, self._fresh(seen))
 

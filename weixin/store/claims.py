@@ -31,8 +31,9 @@ SLOTS = 1 << 17
 MAIL_SLOTS = 1 << 16
 # Which key, by 32 bits of it; and its time in 30 bits and its runs in two.
 _SLOT = struct.Struct("<II")
+_SLOT_BYTES = 8
 _MAIL = struct.Struct("<I")
-_MAIL_AT = SLOTS * _SLOT.size
+_MAIL_AT = SLOTS * _SLOT_BYTES
 _SIZE = _MAIL_AT + MAIL_SLOTS * _MAIL.size
 # Thirty bits of seconds from here end in 2054.
 _EPOCH = 1_600_000_000
@@ -95,14 +96,18 @@ class Claims:
         (`lock` and `begin` and a look in between, because it is every message's.)
         """
         slot, offset = _KEY.unpack(key)
+        fd = self._fd
         try:
-            _set(self._fd, _LOCK, offset)
+            if _OFD_SETLK is not None:
+                fcntl.fcntl(fd, _OFD_SETLK, _FLOCK.pack(_LOCK, 0, _LOCKS_AT + (offset & _LOCKS), 1, 0))
+            else:
+                _set(fd, _LOCK, offset)
         except (BlockingIOError, PermissionError):
             return -1
-        at = slot % SLOTS * _SLOT.size
+        at = slot % SLOTS * _SLOT_BYTES
         mark, word = _SLOT.unpack_from(self._tables, at)
         if (word >> 2) + _EPOCH < since:
-            os.pwrite(self._fd, _word(offset, now, 1), at)
+            os.pwrite(fd, _word(offset, now, 1), at)
             return 0
         return 1 + (word & MOST_RUNS) if mark == offset & _WORD else 1
 
@@ -152,12 +157,11 @@ class Claims:
     def begin(self, key: bytes, now: float, runs: int) -> None:
         """Write down that a run of *key* begins, the how manieth. Its lock must be held."""
         slot, offset = _KEY.unpack(key)
-        os.pwrite(self._fd, _word(offset, now, min(runs, MOST_RUNS)), slot % SLOTS * _SLOT.size)
+        os.pwrite(self._fd, _word(offset, now, min(runs, MOST_RUNS)), slot % SLOTS * _SLOT_BYTES)
 
     def has_mail(self, user: str, now: float) -> bool:
         """Whether *user* may have mail."""
-        (until,) = _MAIL.unpack_from(self._tables, _mail_slot(user))
-        return bool(until > now)
+        return bool(_MAIL.unpack_from(self._tables, _mail_slot(user))[0] > now)
 
     def mark_mail(self, user: str, until: float) -> None:
         """Say that *user* has mail until then."""
@@ -180,7 +184,8 @@ def _flock(kind: int, offset: int) -> bytes:
 
 def _word(offset: int, now: float, runs: int) -> bytes:
     """What a slot says of a key: whose it is, when it was claimed, how many runs were begun."""
-    return _SLOT.pack(offset & _WORD, (max(0, int(now) - _EPOCH) << 2 | runs) & _WORD)
+    # Of a clock that is before this epoch, the time wraps: far in the future, and looked up once too often.
+    return _SLOT.pack(offset & _WORD, (int(now) - _EPOCH << 2 | runs) & _WORD)
 
 
 def _quiet_fcntl() -> Callable[[int, int | None, bytes], int] | None:

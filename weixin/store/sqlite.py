@@ -18,7 +18,7 @@ from typing import Callable
 
 from . import base, messages, rows
 from .base import Answer, Claim, Mail, Overdue, Push, Refusal, Status, Store, Verdict
-from .batch import Batch, Late
+from .batch import Batch
 from .database import Database
 from .disk import Disk
 from .housekeeping import Housekeeping
@@ -50,6 +50,7 @@ class SQLite(Reading, Store):
         self.url = f"sqlite:{path}"
         self._clock = clock
         self._kept = answers_kept
+        self._known = answers_kept + base.UNFETCHED_AFTER
         self._full = full
         self._claims: dict[bytes, Claim] = {}
         # Guards what the late writer, `finish` and those who hear of a message must agree on.
@@ -74,34 +75,33 @@ class SQLite(Reading, Store):
             claim.status = Status.ANSWERED if held.finished else Status.TAKEN
             claim.body = held.body
             return claim
-        settled = False
+        is_mine = False
         try:
-            self._settle(claim)
-            settled = claim.status is Status.MINE
+            is_mine = self._settle(claim)
         finally:
-            if not settled:
+            if not is_mine:
                 self._claims.pop(push.key, None)
         if self._turns.idle:
             self._turns.wake()
         return claim
 
-    def _settle(self, claim: Claim) -> None:
-        """Ask the other processes, and then the database if there may be anything in it."""
+    def _settle(self, claim: Claim) -> bool:
+        """Ask the other processes, and then the database if there may be anything in it; whether it is to be run."""
         push, now, db = claim.push, self._clock(), self._disk.db
-        since = now - self._kept - base.UNFETCHED_AFTER
+        since = now - self._known  # what was claimed before, the database has deleted
         try:
             runs = db.claims.take(push.key, now, since)
         except OSError as error:
             self._disk.failed(db, error)
-            self._settle(claim)
-            return
+            return self._settle(claim)
         if runs < 0:
             claim.status = Status.TAKEN
-            return
+            return False
         # An old push was claimed before what the slots remember.
-        if (runs > 0 or push.at < since) and self._is_answered(claim, db, max(0, runs - 1), now):
-            return
+        if (runs or push.at < since) and self._is_answered(claim, db, max(0, runs - 1), now):
+            return False
         claim.home = db  # from here on it is written down as running
+        return True
 
     def _is_answered(self, claim: Claim, db: Database, runs: int, now: float) -> bool:
         """Look a claim up that is locked in *db*; let it go if it is not to be run."""
@@ -154,9 +154,9 @@ class SQLite(Reading, Store):
             with self._agreeing:
                 if not (claim.urgent or claim.recorded):
                     claim.body, claim.finished = answer.body, True
-                    if self._batch.answered(Late(claim, answer, now)):
+                    if self._batch.answered((claim, answer, now)):
                         return Verdict.KEPT
-            if claim.finished:
+            if claim.finished:  # too many wait to be written
                 self._let_go(claim)
                 return Verdict.KEPT
         known = claim.recorded and claim.home is self._disk.db
@@ -178,7 +178,7 @@ class SQLite(Reading, Store):
             with self._agreeing:
                 claim.body, claim.finished = answer.body, True
             self._mark_mail(claim.push.user, answer.put)
-            if not self._batch.answered(Late(claim, answer, ending.now)):
+            if not self._batch.answered((claim, answer, ending.now)):
                 self._let_go(claim)
         return verdict
 

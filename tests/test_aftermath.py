@@ -1,0 +1,108 @@
+"""What is done when an answer has left: lines as `log.render` would write them, soon where little comes and at once
+where much does, and never lost.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import logging
+import threading
+import unittest
+from collections.abc import Iterator
+
+from tests.delivery.platform import message
+from weixin import log
+from weixin.aftermath import MUCH, Aftermath, Told
+from weixin.delivery import Given
+from weixin.store.base import Answer
+
+NOON = 1772668800.25
+EVIL = 'a"b =\x1b[2J\u202e'
+
+
+def deliveries() -> Iterator[Told]:
+    """Every kind of delivery, with what strangers may put into it."""
+    answers = (
+        None,
+        Answer(b"x", True, rule="handlers/a.py:3", result="replied", reply="text", ms=3.0),
+        Answer(b"x", True, rule=f"replies.ini[{EVIL}]:9", result="error", reply="success", ms=7100.0),
+    )
+    texts = ("", "你好", "two words", EVIL, "长" * 70)
+    bodies = ((b"", True, "silent"), (b"success", False, "success"), (b"<xml/>", False, "duplicate"))
+    for answer, text, (body, silent, result), attempt in itertools.product(answers, texts, bodies, (1, 3)):
+        yield Told(message(text), Given(body, silent, "8f5a01", attempt, result, 0.01234, answer))
+    yield Told(message(EVIL, user='a"b = x'), Given(b"", False, "8f5a01", 1, EVIL, 4.5))
+
+
+class Lines(unittest.TestCase):
+    def test_a_delivery_is_told_as_any_line_of_its_fields_would_be(self) -> None:
+        styles = [
+            log.Style(content=content, openid=openid, journal=journal, color=color)
+            for content in ("none", "short", "full")
+            for openid in ("mask", "hash", "full")
+            for journal, color in ((False, False), (True, False), (False, True))
+        ]
+        for told, style in itertools.product(deliveries(), styles):
+            line = log.Line(NOON, logging.INFO, "delivery", told.fields())
+            self.assertEqual(told.text(NOON, style), log.render(line, style))
+
+
+class Settling(unittest.TestCase):
+    def setUp(self) -> None:
+        self.stream = io.StringIO()
+        self.told = next(deliveries())
+
+    def aftermath(self, level: int = logging.INFO, *, threaded: bool = True) -> Aftermath:
+        self.journal = log.Journal(self.stream, level, log.Style(journal=True), threaded=threaded)
+        return Aftermath(self.journal, None)
+
+    def test_much_is_done_at_once_and_little_with_the_next_line(self) -> None:
+        aftermath = self.aftermath()
+        done = [aftermath.add(*self.told, simulated=False) for _ in range(MUCH)]
+        self.assertEqual((done.count(True), done[-1]), (1, True))
+        aftermath.add(*self.told, simulated=False)
+        self.journal.line(logging.WARNING, "warned", {})
+        lines = self.stream.getvalue().splitlines()
+        self.assertEqual(len(lines), MUCH + 2)
+        self.assertIn("warned", lines[-1])
+
+    def test_little_is_done_soon_by_the_thread_that_writes(self) -> None:
+        written = self.stream.write
+        seen = threading.Event()
+
+        def write(text: str) -> int:
+            seen.set()
+            return written(text)
+
+        self.stream.write = write  # type: ignore[method-assign]
+        self.aftermath().add(*self.told, simulated=False)
+        self.assertTrue(seen.wait(5))
+
+    def test_without_threads_every_line_is_written_at_once(self) -> None:
+        self.aftermath(threaded=False).add(*self.told, simulated=False)
+        self.assertEqual(self.stream.getvalue().count("delivery"), 1)
+
+    def test_a_quiet_log_has_no_line_of_it(self) -> None:
+        aftermath = self.aftermath(logging.WARNING)
+        for _ in range(MUCH):
+            aftermath.add(*self.told, simulated=False)
+        self.assertEqual(self.stream.getvalue(), "")
+
+    def test_what_is_owed_is_written_at_the_end(self) -> None:
+        self.aftermath().add(*self.told, simulated=False)
+        self.journal.end()
+        self.assertEqual(self.stream.getvalue().count("delivery"), 1)
+
+    def test_one_that_fails_takes_no_other_with_it(self) -> None:
+        aftermath = self.aftermath()
+        aftermath.add(self.told.message, None, simulated=False)  # type: ignore[arg-type]
+        with self.assertRaises(AttributeError):
+            aftermath.settle()
+        aftermath.add(*self.told, simulated=False)
+        self.journal.end()
+        self.assertEqual(self.stream.getvalue().count("delivery"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,140 @@
+"""What is done about a delivery when its answer has left: its line in the log, its counts.
+
+Both are made many at a time, since in a loop each takes half of what it takes alone, between system calls: by a thread
+that answers, as long as there is much to do, else by the log's. (To leave all of it to the latter cost several times as
+much: the two then fight for the interpreter.)
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+
+from . import log
+from .delivery import Given
+from .wire.errors import Refused
+from .wire.messages import Message
+
+if TYPE_CHECKING:
+    from .metrics import Meter
+
+# So much is worth doing at once.
+MUCH = 64
+# In the place of a rule that is a handler.
+_CODE = ".py:"
+# Kinds and rules whose words in a line are remembered: a table's rules are as many as it has lines.
+REMEMBERED = 512
+
+
+class Aftermath:
+    """What is owed to the log and to the counters."""
+
+    def __init__(self, journal: log.Journal, meter: Meter | None, clock: Callable[[], float] = time.time) -> None:
+        """Without a *meter* nothing is counted."""
+        self._journal = journal
+        self._meter = meter
+        self._clock = clock
+        self._owed: deque[tuple[Message, Given, bool, float]] = deque()
+        self._settling = threading.Lock()
+        journal.collect = self.settle
+
+    def add(self, message: Message, given: Given, simulated: bool) -> bool:
+        """One delivery is over; whether there was much to do, and it is done now."""
+        self._owed.append((message, given, simulated, self._clock()))
+        if len(self._owed) < MUCH and self._journal.threaded:
+            self._journal.begin()
+            return False
+        self.settle()
+        return True
+
+    def settle(self) -> None:
+        """Do what is owed, unless another thread is at it."""
+        if not self._owed or not self._settling.acquire(blocking=False):
+            return
+        try:
+            while self._owed:
+                message, given, simulated, at = self._owed.popleft()
+                if self._meter is not None and not simulated:
+                    count(self._meter, message, given, at)
+                self._journal.tell("delivery", Told(message, given), at)
+        finally:
+            self._settling.release()
+
+
+class Told(NamedTuple):
+    """A delivery as the log tells it."""
+
+    message: Message
+    given: Given
+
+    def fields(self) -> dict[str, Any]:
+        """What its line says, in this order."""
+        message, given = self
+        return {
+            "d": given.name,
+            "type": message.kind,
+            "user": message.user,
+            "stamp": message.time,
+            "text": message.text,
+            "reply": given.reply,
+            "result": "" if given.result in ("replied", "success") else given.result,
+            "bytes": len(given.body),
+            "by": given.rule,
+            "ms": round(given.seconds * 1000, 1),
+            "attempt": f"{given.attempt}/3" if given.attempt > 1 else "",
+        }
+
+    def text(self, at: float, style: log.Style) -> str:
+        """What `log.render` makes of `fields`, in a third of the time: most of its words are those of other lines."""
+        message, given = self
+        kind, reply, by = _usual(message.kind, given.reply, given.result, given.rule)
+        text = log.excerpt(message.text, style.content)
+        attempt = f" attempt={given.attempt}/3" if given.attempt > 1 else ""
+        return (
+            f"{log.head(at, logging.INFO, 'delivery', style)} d={given.name}{kind}"
+            f"{log.pair('user', log.mask(message.user, style.openid))} stamp={message.time}{log.pair('text', text)}"
+            f"{reply} bytes={len(given.body)}{by} ms={round(given.seconds * 1000, 1)}{attempt}"
+        )
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _usual(kind: str, reply: str, result: str, rule: str) -> tuple[str, str, str]:
+    result = "" if result in ("replied", "success") else result
+    return log.pair("type", kind), log.pair("reply", reply) + log.pair("result", result), log.pair("by", rule)
+
+
+def count(meter: Meter, message: Message, given: Given, now: float) -> None:
+    """Count one delivery of *message*, which was given *given*, at *now*."""
+    # What nobody has heard of may be anybody's word: it takes no label from those that are.
+    kind = message.kind if message.known else "other"
+    meter.add("wxserve_deliveries_total", kind, given.result)
+    meter.add("wxserve_delivery_duration_seconds", kind, value=given.seconds)
+    meter.add("wxserve_push_delay_seconds", value=max(0.0, now - message.time))
+    meter.add("wxserve_attempts_total", str(given.attempt))
+    meter.add("wxserve_last_wechat_request_timestamp_seconds", value=now)
+    if given.result == "duplicate":
+        return
+    rule, reply = given.rule, given.reply
+    if rule:
+        meter.add("wxserve_rule_hits_total", rule)
+        if _CODE in rule:
+            meter.add("wxserve_handler_duration_seconds", rule, value=given.ran)
+    elif not given.silent and given.result != "replied" and message.type != "event":
+        meter.add("wxserve_unmatched_messages_total")
+    if reply:
+        meter.add("wxserve_reply_size_bytes", reply, value=len(given.body))
+    if given.code:
+        meter.add("wxserve_handler_errors_total", rule)
+    if kind in ("subscribe", "unsubscribe"):
+        meter.add(f"wxserve_users_{kind}d_total")
+
+
+def count_refusal(meter: Meter, refused: Refused) -> None:
+    """Count one request that was turned away."""
+    meter.add("wxserve_refused_requests_total", refused.code)
+    if refused.code == "WX-SIG-02" and refused.reason != "mismatch":
+        meter.add("wxserve_signature_near_misses_total", refused.reason)
