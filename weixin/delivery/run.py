@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..routing.call import Asking
@@ -13,7 +14,7 @@ from .bell import Bell
 from .state import Access, State
 
 if TYPE_CHECKING:
-    from ..routing.rules import Rule
+    from ..routing.rules import Hit, Rule
     from .once import Desk
 
 # Did the peer hang up, within so many seconds, or until the descriptor is readable? (environ["wxserve.wait_gone"])
@@ -79,38 +80,43 @@ class Visit:
 class Run(Asking):
     """One message in this process, from its first delivery here until nobody waits for it.
 
-    It is also what the rules are asked with: behind it are the user's state, and the time that is left. What most runs
-    never change stands at the class, so that beginning one is cheap.
+    It is also what the rules are asked with: behind it are the user's state, and the time that is left.
     """
 
-    #: Ours, if this process has it; else another's, and it is watched.
-    claim: Claim | None = None
-    #: Where it runs and from when to when (0: nowhere); on which delivery, and with the user's state locked or not.
-    thread = 0
-    began = 0.0
-    ended = 0.0
-    on_pool = False
-    attempt = 1
-    exclusive = True
-    #: Which slow rule it got to.
-    rule: Rule | None = None
-    #: The way to the user's state, once a handler asked for it.
-    access: Access | None = None
-    #: The busy text was said here.
-    said = False
-    #: How it ended, if it ended here.
-    answer: Answer | None = None
-    #: The code of the first thing that is wrong with its reply.
-    finding = ""
-    #: It has its answer, in the store. None: it was dropped, and a delivery has to begin anew.
-    done = False
+    __slots__ = (
+        "_desk", "access", "answer", "attempt", "began", "claim", "done", "ended", "exclusive", "finding", "hits",
+        "key", "message", "on_pool", "push", "rule", "said", "slow", "thread", "visits",
+    )  # fmt: skip
 
     def __init__(self, desk: Desk, push: Push, message: Message) -> None:
         self._desk = desk
         self.key = push.key
         self.push = push
         self.message = message
+        #: Ours, if this process has it; else another's, and it is watched.
+        self.claim: Claim | None = None
         self.visits: list[Visit] = []
+        #: Where it runs and from when to when (0: nowhere); on which delivery, and with the user's state locked or not.
+        self.thread = 0
+        self.began = 0.0
+        self.ended = 0.0
+        self.on_pool = False
+        self.attempt = 1
+        self.exclusive = True
+        #: Which slow rule it got to, and what is asked then.
+        self.rule: Rule | None = None
+        self.hits: Iterator[Hit] | None = None
+        self.slow: Callable[[Rule], bool] | None = None
+        #: The way to the user's state, once a handler asked for it.
+        self.access: Access | None = None
+        #: The busy text was said here.
+        self.said = False
+        #: How it ended, if it ended here.
+        self.answer: Answer | None = None
+        #: The code of the first thing that is wrong with its reply.
+        self.finding = ""
+        #: It has its answer, in the store. None: it was dropped, and a delivery has to begin anew.
+        self.done = False
 
     def state(self) -> State:
         access = self.access

@@ -44,10 +44,17 @@ class Context:
 class Asking:
     """How the rules are asked about a message. As it stands here: everybody, with nothing remembered and no hurry."""
 
-    #: Whom to ask; None: whoever is for the message.
-    hits: Iterator[Hit] | None = None
-    #: Which rules are not asked here, because they are slow: where one's turn comes, the asking ends.
-    slow: Callable[[Rule], bool] | None = None
+    __slots__ = ()
+
+    @property
+    def hits(self) -> Iterator[Hit] | None:
+        """Whom to ask; None: whoever is for the message."""
+        return None
+
+    @property
+    def slow(self) -> Callable[[Rule], bool] | None:
+        """Which rules are not asked here, because they are slow: where one's turn comes, the asking ends."""
+        return None
 
     def state(self) -> object:
         """What is remembered of the user; without a store, a dictionary for this once."""

@@ -61,26 +61,24 @@ class Status(enum.Enum):
 
 
 class Claim:
-    """A message and what is known of it. Made by `Store.claim`; the homes keep their own notes on it.
+    """A message and what is known of it. Made by `Store.claim`; the homes keep their own notes on it."""
 
-    What is true of most stands at the class, so that making one is cheap.
-    """
-
-    status = Status.MINE
-    #: What it was answered with: the answer, or the busy text while the run still goes.
-    body: bytes | None = None
-    #: How many deliveries of it were seen before this one, and how many runs were begun and not finished.
-    seen = 0
-    runs = 0
-    # The home's notes: whether the message has its answer; whether more than this process's memory knows of it;
-    # whether it may not be finished late; what holds the claim.
-    finished = False
-    recorded = False
-    urgent = False
-    home: object = None
+    __slots__ = ("body", "finished", "home", "push", "recorded", "runs", "seen", "status", "urgent")
 
     def __init__(self, push: Push) -> None:
         self.push = push
+        self.status = Status.MINE
+        #: What it was answered with: the answer, or the busy text while the run still goes.
+        self.body: bytes | None = None
+        #: How many deliveries of it were seen before this one, and how many runs were begun and not finished.
+        self.seen = 0
+        self.runs = 0
+        # The home's notes: whether the message has its answer; whether more than this process's memory knows of it;
+        # whether it may not be finished late; what holds the claim.
+        self.finished = False
+        self.recorded = False
+        self.urgent = False
+        self.home: object = None
 
 
 class Mail(NamedTuple):
