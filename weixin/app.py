@@ -304,7 +304,8 @@ def build(
     journal = journal or open_log(settings)
     url = settings.store if live else "memory:"
     full = settings.store_content == "full"
-    store = open_store(url, keep=settings.keep, full=full, answers=float(settings.answers))
+    answers, shared = float(settings.answers), settings.workers > 1
+    store = open_store(url, keep=settings.keep, full=full, answers=answers, shared=shared)
     return Application(settings, wrap(rules) if wrap else rules, journal, store=store, meter=meter)
 
 

@@ -122,7 +122,7 @@ class RestartTest(Folder):
         self.assertEqual(len(self.open().mail("gh_1", "oUSER")), 1)
 
     def test_two_stores_on_one_file_exclude_each_other_in_one_process_too(self) -> None:
-        one, two = self.open(), self.open()
+        one, two = self.open(shared=True), self.open(shared=True)
         claim = one.claim(push())
         self.assertIs(two.claim(push()).status, Status.TAKEN)
         one.finish(claim, answer(b"one"))
@@ -251,7 +251,7 @@ class ProcessesTest(Folder):
         self.assertIs(store.finish(claim, answer()), Verdict.BUSY)
 
     def test_a_lock_holds_between_processes(self) -> None:
-        one, two = self.open(), self.open()
+        one, two = self.open(shared=True), self.open(shared=True)
         self.assertTrue(one.lock(push().key, 0))
         self.assertFalse(two.lock(push().key, 0.01))
         one.unlock(push().key)
@@ -271,7 +271,7 @@ class ProcessesTest(Folder):
 
 class CatchingUpTest(Folder):
     def test_a_thread_that_has_answered_writes_what_waits_once_it_is_much(self) -> None:
-        store = self.open()
+        store = self.open(shared=True)
         store._turns.end()  # nobody else does
         self.finish(store, range(MUCH - 1))
         store.catch_up()

@@ -106,27 +106,29 @@ class Desk:
         # What `closing` does, without its four calls: it is every message's.
         fine = False
         try:
-            given = self._claim(run, visit)
+            claim = self.store.claim(run.push)
+            if claim.status is not Status.MINE:
+                given = self._join(run, visit, claim.status)
+            else:
+                if claim.recorded:
+                    self.count_delivery(run.push, visit)
+                elif visit.age >= ladder.SECOND_AGE:
+                    visit.attempt = ladder.attempt(1, visit.age)
+                run.claim = claim
+                given = self._run_here(run, visit) if self.prepare(run) else self._waiting.wait(run, visit)
             fine = True
         finally:
             if not fine:
                 self.give_back(run, failed=True)
         return given
 
-    def _claim(self, run: Run, visit: Visit) -> Given | None:
-        claim = self.store.claim(run.push)
-        if claim.status is not Status.MINE:
-            if claim.status is Status.ANSWERED:
-                self.close_run(run)
-                return self._duplicate(run, visit)
-            self.count_delivery(run.push, visit)
-            return self._waiting.wait(run, visit, watched=True)
-        if claim.recorded:
-            self.count_delivery(run.push, visit)
-        elif visit.age >= ladder.SECOND_AGE:
-            visit.attempt = ladder.attempt(1, visit.age)
-        run.claim = claim
-        return self._run_here(run, visit) if self.prepare(run) else self._waiting.wait(run, visit)
+    def _join(self, run: Run, visit: Visit, status: Status) -> Given | None:
+        """Another process has the message, or has answered it."""
+        if status is Status.ANSWERED:
+            self.close_run(run)
+            return self._duplicate(run, visit)
+        self.count_delivery(run.push, visit)
+        return self._waiting.wait(run, visit, watched=True)
 
     @contextlib.contextmanager
     def closing(self, run: Run) -> Iterator[None]:

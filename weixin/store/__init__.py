@@ -15,16 +15,19 @@ from .records import Records, Unreadable, open_records
 from .sqlite import SQLite
 
 
-def open_store(url: str, *, keep: int = 500, full: bool = False, answers: float = ANSWERS_KEPT) -> Store:
+def open_store(
+    url: str, *, keep: int = 500, full: bool = False, answers: float = ANSWERS_KEPT, shared: bool = False
+) -> Store:
     """Open the store that *url* names: ``memory:`` or ``sqlite:FILE``. Raises ValueError for any other.
 
-    It keeps *keep* deliveries, with their content for a day if *full*, and answers for *answers* seconds.
+    It keeps *keep* deliveries, with their content for a day if *full*, and answers for *answers* seconds. *shared*: it
+    is one of several processes that use it all the time; one that is often alone does less without.
     """
     kind, _, rest = url.partition(":")
     if url == "memory:":
         return Memory(keep=keep, full=full, answers_kept=answers)
     if kind == "sqlite" and rest:
-        return SQLite(rest, keep=keep, full=full, answers_kept=answers)
+        return SQLite(rest, keep=keep, full=full, answers_kept=answers, shared=shared)
     raise ValueError("a store is memory: or sqlite:FILE")
 
 

@@ -1,9 +1,12 @@
 """Who runs what: claims that are exact across processes and end with the process, in one file beside the store.
 
 A claim is a lock on one byte, at an offset that is a part of its key: at once, no system call but its own, and the
-kernel frees it when the process dies, so that nobody looks at pids or waits for a time-out. The bytes themselves need
-not exist. On Linux they are open-file-description locks (man fcntl), which belong to this descriptor: another store in
-the same process, or a library that opens and closes the file, cannot lose them for us, as with POSIX locks it would.
+kernel frees it when the process dies, so that nobody looks at pids or waits for a time-out.
+
+Nearly always there is nobody to keep out, and then not even that is needed: a process that is *alone* has one byte of
+the file for itself, and with it every key. Who comes in knocks, by setting another byte, and has nothing until the one
+who is alone has locked the bytes of what it holds and shares the first. It looks at the second with each claim, and in
+any case every second; when everybody else has left it is alone again.
 
 In front of the offsets the file holds two tables. They only ever say "look into the database" once too often:
 
@@ -17,14 +20,17 @@ well, and where a full disk is an error and not SIGBUS.
 
 from __future__ import annotations
 
-import fcntl
+import functools
 import mmap
 import os
 import struct
+import threading
 import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterable
+
+from . import bytelocks
 
 # Keys that share a slot cost each other a query now and then: at a hundred messages a second, one in twenty.
 SLOTS = 1 << 17
@@ -34,7 +40,9 @@ _SLOT = struct.Struct("<II")
 _SLOT_BYTES = 8
 _MAIL = struct.Struct("<I")
 _MAIL_AT = SLOTS * _SLOT_BYTES
-_SIZE = _MAIL_AT + MAIL_SLOTS * _MAIL.size
+# Somebody wants to come in.
+_KNOCK = _MAIL_AT + MAIL_SLOTS * _MAIL.size
+_SIZE = _KNOCK + 1
 # Thirty bits of seconds from here end in 2054.
 _EPOCH = 1_600_000_000
 MOST_RUNS = 3
@@ -42,27 +50,26 @@ _WORD = 0xFFFFFFFF
 # Locks begin behind the tables, so that the two cannot be confused by anybody who looks; man fcntl: l_start is signed.
 _LOCKS_AT = 1 << 32
 _LOCKS = (1 << 62) - 1
+# The byte that one has for itself, or all share.
+_HERE = _LOCKS_AT - 1
 # Of a key: which slot it has, and where its lock is; the latter's last 32 bits are its mark in the slot.
 _KEY = struct.Struct(">4xIQ")
-# struct flock of <fcntl.h>: l_type, l_whence, l_start, l_len, l_pid. OFD locks want l_pid 0.
-_FLOCK = struct.Struct("@hhqqi0q")  # 0q: padded to a multiple of a q's alignment, as the compiler pads it
-_OFD_SETLK: int | None = getattr(fcntl, "F_OFD_SETLK", None)
-_OFD_GETLK: int | None = getattr(fcntl, "F_OFD_GETLK", None)
 
-_LOCK, _UNLOCK = fcntl.F_WRLCK, fcntl.F_UNLCK
-
-# Waiting for a lock of another process: fcntl has no timed wait, so it is asked again, a little later each time.
+# Waiting for another process: fcntl has no timed wait, so it is asked again, a little later each time.
 _FIRST_WAIT = 0.0005
 _LONGEST_WAIT = 0.01
+# Who is alone looks every second whether somebody knocks; if he does not he is stopped, or about to be replaced.
+_ENTER_SECONDS = 2.5
 
 
 class Claims:
     """The file of claims. Keys are sixteen bytes, the last twelve of them a hash.
 
-    Its locks exclude other `Claims` on the same file, not the threads that share this one.
+    It excludes other `Claims` on the same file, not the threads that share this one.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, shared: bool = False) -> None:
+        """*shared*: there are others all the time, so that being alone is not worth beginning."""
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._fill()
@@ -70,7 +77,14 @@ class Claims:
         except OSError:
             os.close(self._fd)
             raise
-        self._quiet = _quiet_fcntl()
+        # Whether we may have claims, and whether nobody else may.
+        self._here = not bytelocks.OWNED
+        self._alone = False
+        self._shared = shared
+        self._moving = threading.Lock()
+        # What we hold, and of that the keys whose bytes are locked.
+        self._held: set[bytes] = set()
+        self._locked: set[bytes] = set()
         _close_in_children(self)
 
     def _fill(self) -> None:
@@ -89,35 +103,108 @@ class Claims:
             self._tables.close()  # it has a descriptor of its own, and the locks live as long as that
             os.close(fd)
 
+    # Who is here.
+
+    def attend(self) -> bool:
+        """Come in, let in who knocks, be alone if nobody else is here; for who serves, every second. Whether we are in.
+
+        Raises OSError where the disk cannot lock.
+        """
+        if self._alone:
+            if self._tables[_KNOCK]:
+                self.let_in()
+            return True
+        with self._moving:
+            if self._fd < 0 or not bytelocks.OWNED or (self._here and self._shared):
+                return self._here
+            if not self._shared and bytelocks.lock(self._fd, _HERE):
+                self._alone = self._here = True
+            elif not self._here and bytelocks.lock(self._fd, _HERE, shared=True):
+                self._here = True
+            elif not self._here:
+                os.pwrite(self._fd, b"\1", _KNOCK)
+            return self._here
+
+    def enter(self) -> bool:
+        """Come in, waiting for who is alone; False where he does not answer."""
+        until = time.monotonic() + _ENTER_SECONDS
+        wait = _FIRST_WAIT
+        while not self.attend():
+            if time.monotonic() >= until:
+                return False
+            time.sleep(wait)
+            wait = min(wait * 1.5, _LONGEST_WAIT)
+        return True
+
+    def let_in(self) -> None:
+        """Be alone no more. Raises OSError, and then nobody comes in."""
+        with self._moving:
+            if not self._alone:
+                return
+            # From here on, threads lock their bytes by themselves; those before are among the held.
+            self._alone = False
+            done = False
+            try:
+                for key in list(self._held):
+                    self._lock_byte(key)  # which nobody can have
+                    if key not in self._held:  # it ended meanwhile, and its end may not have seen the lock
+                        self._unlock_byte(key)
+                os.pwrite(self._fd, b"\0", _KNOCK)
+                done = bytelocks.lock(self._fd, _HERE, shared=True)
+            finally:
+                if not done:
+                    self._alone = True
+
+    # Claims.
+
     def take(self, key: bytes, now: float, since: float) -> int:
         """Claim *key*: -1 if somebody else has it, 0 if nobody has had it since, and then its first run is begun.
 
         Else somebody may have had it, and the answer is one more than the runs of it that are known to have begun.
-        (`lock` and `begin` and a look in between, because it is every message's.)
         """
-        slot, offset = _KEY.unpack(key)
-        fd = self._fd
-        try:
-            if _OFD_SETLK is not None:
-                fcntl.fcntl(fd, _OFD_SETLK, _FLOCK.pack(_LOCK, 0, _LOCKS_AT + (offset & _LOCKS), 1, 0))
-            else:
-                _set(fd, _LOCK, offset)
-        except (BlockingIOError, PermissionError):
+        tables = self._tables
+        self._held.add(key)  # before the look whether we are alone: see `let_in`
+        if (not self._alone or tables[_KNOCK]) and not self._lock_too(key, self.enter):
             return -1
+        slot, offset = _KEY.unpack(key)
         at = slot % SLOTS * _SLOT_BYTES
-        mark, word = _SLOT.unpack_from(self._tables, at)
+        mark, word = _SLOT.unpack_from(tables, at)
         if (word >> 2) + _EPOCH < since:
-            os.pwrite(fd, _word(offset, now, 1), at)
+            os.pwrite(self._fd, _word(offset, now, 1), at)
             return 0
         return 1 + (word & MOST_RUNS) if mark == offset & _WORD else 1
 
     def lock(self, key: bytes) -> bool:
         """Lock *key*, a hash; False where somebody else has it. Raises OSError where the disk cannot lock."""
+        self._held.add(key)
+        return (self._alone and not self._tables[_KNOCK]) or self._lock_too(key, self.attend)
+
+    def _lock_too(self, key: bytes, come: Callable[[], bool]) -> bool:
+        """Lock the byte of a key that is held as far as this process is concerned, or hold it no more.
+
+        *come* is how we come in, where we are not.
+        """
+        locked = False
         try:
-            _set(self._fd, _LOCK, _KEY.unpack(key)[1])
-        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as POSIX leaves open
+            if self._alone:
+                self.let_in()
+            if self._here or come():
+                with self._moving:  # not between the two looks of `let_in`
+                    locked = self._alone or self._lock_byte(key)
+        finally:
+            if not locked:
+                self._held.discard(key)
+        return locked
+
+    def _lock_byte(self, key: bytes) -> bool:
+        if not bytelocks.lock(self._fd, _byte(key)):
             return False
+        self._locked.add(key)
         return True
+
+    def _unlock_byte(self, key: bytes) -> None:
+        self._locked.discard(key)
+        bytelocks.unlock(self._fd, _byte(key))
 
     def lock_within(self, key: bytes, timeout: float) -> bool:
         """Lock *key*, waiting for at most *timeout* seconds."""
@@ -131,28 +218,25 @@ class Claims:
         return True
 
     def is_taken(self, key: bytes) -> bool:
-        """Whether another `Claims` has *key* now; False too where this system cannot tell."""
-        if _OFD_GETLK is None:
+        """Whether another `Claims` has *key* now, or may have; False too where this system cannot tell."""
+        if self._alone:
             return False
-        kind: int = _FLOCK.unpack(fcntl.fcntl(self._fd, _OFD_GETLK, _flock(_LOCK, _KEY.unpack(key)[1])))[0]
-        return kind != _UNLOCK
+        return not self.attend() or bytelocks.is_locked(self._fd, _byte(key))
 
     def unlock(self, key: bytes) -> None:
         """Let go of *key*."""
-        if self._fd >= 0:
-            _set(self._fd, _UNLOCK, _KEY.unpack(key)[1])
+        self._held.discard(key)  # before the look whether it is locked: see `let_in`
+        if key in self._locked and self._fd >= 0:
+            self._unlock_byte(key)
 
     def unlock_all(self, keys: Iterable[bytes]) -> None:
         """Let go of many."""
-        fd, quiet = self._fd, self._quiet
-        if fd < 0:
-            return
+        held, locked = self._held, self._locked
         for key in keys:
-            offset = _KEY.unpack(key)[1]
-            if quiet is not None:
-                quiet(fd, _OFD_SETLK, _flock(_UNLOCK, offset))
-            else:
-                _set(fd, _UNLOCK, offset)
+            held.discard(key)
+            if key in locked and self._fd >= 0:
+                locked.discard(key)
+                _quiet_unlock()(self._fd, _byte(key))
 
     def begin(self, key: bytes, now: float, runs: int) -> None:
         """Write down that a run of *key* begins, the how manieth. Its lock must be held."""
@@ -170,36 +254,18 @@ class Claims:
         os.pwrite(self._fd, _MAIL.pack(latest), _mail_slot(user))
 
 
-def _set(fd: int, kind: int, offset: int) -> None:
-    if _OFD_SETLK is not None:
-        fcntl.fcntl(fd, _OFD_SETLK, _flock(kind, offset))
-    else:
-        command = fcntl.LOCK_UN if kind == _UNLOCK else fcntl.LOCK_EX | fcntl.LOCK_NB
-        fcntl.lockf(fd, command, 1, _LOCKS_AT + (offset & _LOCKS))
+_quiet_unlock = functools.lru_cache(maxsize=1)(bytelocks.quiet_unlock)  # made by whoever is not alone
 
 
-def _flock(kind: int, offset: int) -> bytes:
-    return _FLOCK.pack(kind, 0, _LOCKS_AT + (offset & _LOCKS), 1, 0)  # 0: SEEK_SET
+def _byte(key: bytes) -> int:
+    """Where the lock of *key* is."""
+    return _LOCKS_AT + (int.from_bytes(key[8:], "big") & _LOCKS)
 
 
 def _word(offset: int, now: float, runs: int) -> bytes:
     """What a slot says of a key: whose it is, when it was claimed, how many runs were begun."""
     # Of a clock that is before this epoch, the time wraps: far in the future, and looked up once too often.
     return _SLOT.pack(offset & _WORD, (int(now) - _EPOCH << 2 | runs) & _WORD)
-
-
-def _quiet_fcntl() -> Callable[[int, int | None, bytes], int] | None:
-    """fcntl(2) that keeps the interpreter to itself.
-
-    The module's lets go of it for a call that never waits, and a thread that is busy answering takes a while to give it
-    back: a hundred locks a batch cost a hundred switches, measured as a sixth of a message.
-    """
-    try:
-        import ctypes
-
-        return ctypes.PyDLL(None).fcntl if _OFD_SETLK is not None else None
-    except (ImportError, OSError, AttributeError):
-        return None
 
 
 def _mail_slot(user: str) -> int:

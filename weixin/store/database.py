@@ -40,12 +40,13 @@ class Left(sqlite3.OperationalError):
 class Database:
     """An open file. Every method may raise sqlite3.Error or OSError."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, shared: bool = False) -> None:
+        """*shared*: several processes use it all the time."""
         self.path = path
         self.writing = threading.Lock()
         self._reading = threading.Lock()
         _make_private(path)
-        self.claims = Claims(path + "-claims")
+        self.claims = Claims(path + "-claims", shared=shared)
         self._connections: list[sqlite3.Connection] = []
         self.closed = True
         #: Nothing is to be written here any more; set with `writing` held.

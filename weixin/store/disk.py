@@ -39,14 +39,23 @@ Work = Callable[[sqlite3.Connection], object]
 class Disk:
     """A database that is always there. *url* names it to people, and to the processes that share it.
 
-    *wake* makes somebody `catch_up` soon.
+    *wake* makes somebody `catch_up` soon; *shared*: several processes use it all the time.
     """
 
-    def __init__(self, url: str, path: str, wake: Callable[[], None], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        url: str,
+        path: str,
+        wake: Callable[[], None],
+        clock: Callable[[], float] = time.time,
+        *,
+        shared: bool = False,
+    ) -> None:
         self._url = url
         self._path = path
         self._wake = wake
         self._clock = clock
+        self._shared = shared
         self._guest: spare.Guest | None = None
         self._return_at = time.monotonic() + RETURN_SECONDS
         self._collected = False
@@ -62,7 +71,7 @@ class Disk:
         self._held_at = 0.0
         self._said = False
         try:
-            self.db = Database(path)
+            self.db = Database(path, shared=shared)
         except FAILURES as error:
             self.db = self._elsewhere(None, error)
 
@@ -172,7 +181,7 @@ class Disk:
         with self._moving:
             if self.db is db:
                 self.db = self._elsewhere(db, error)
-                self._left.append((time.monotonic(), db))
+                self._leave(db)
                 self._return_at = time.monotonic() + RETURN_SECONDS
 
     def _elsewhere(self, left: Database | None, error: Exception) -> Database:
@@ -183,7 +192,7 @@ class Disk:
             if place == path:
                 continue
             try:
-                db, guest = Database(place), spare.Guest(place)
+                db, guest = Database(place, shared=self._shared), spare.Guest(place)
                 carry.begin(db, self._clock())
             except FAILURES:
                 continue
@@ -197,6 +206,14 @@ class Disk:
             self._leave_spare(guest)
             return db
         raise error
+
+    def _leave(self, db: Database) -> None:
+        """Keep *db* as long as something may run whose claim it has."""
+        self._left.append((time.monotonic(), db))
+        try:
+            db.claims.let_in()
+        except OSError:
+            pass  # it is for its broken disk that it was left
 
     def _leave_spare(self, guest: spare.Guest | None) -> None:
         if self._guest is not None:
@@ -230,11 +247,13 @@ class Disk:
         self._leave_spare(None)
 
     def _return(self, running: Callable[[], list[bytes]]) -> None:
-        away, home = self.db, Database(self._path)
+        away, home = self.db, Database(self._path, shared=self._shared)
         try:
             if self._suspect and records.check(home._reader):
                 raise sqlite3.DatabaseError("damaged")
             home.write(_nothing)  # not held, that is, and nobody has to wait while we find out
+            if not home.claims.enter():
+                raise OSError("who is in the file lets nobody in")
             with away.writing:
                 self._lock(home, running())
                 alone = self._guest is not None and self._guest.is_alone()
@@ -247,7 +266,7 @@ class Disk:
         finally:
             if self.db is not home:
                 home.close()
-        self._left.append((time.monotonic(), away))
+        self._leave(away)
         self._leave_spare(None)
         self._damaged = ()
         _log.info("store", extra={"code": "", "fields": {"store": home.path, "left": away.path}})

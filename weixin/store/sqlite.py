@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Callable
 
 from . import base, messages, rows
@@ -26,7 +26,7 @@ from .late import Turns
 from .meanwhile import Meanwhile
 from .mover import Mover
 from .records import Reading, T
-from .states import States
+from .states import Keeping, States
 
 # The platform asks again only seconds later, so that a batch may well wait this long for company; and how often there
 # is something to tidy up.
@@ -35,8 +35,11 @@ IDLE_SECONDS = 1.0
 LAST_TRIES = 3  # of a second each, where the file is held when we end; a drain takes four
 
 
-class SQLite(Reading, Store):
-    """A store in *path*. Keeps *keep* deliveries, with their content for a day if *full*."""
+class SQLite(Reading, Keeping, Store):
+    """A store in *path*. Keeps *keep* deliveries, with their content for a day if *full*.
+
+    *shared*: several processes use it all the time.
+    """
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class SQLite(Reading, Store):
         *,
         keep: int = 500,
         full: bool = False,
+        shared: bool = False,
         answers_kept: float = base.ANSWERS_KEPT,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -58,7 +62,7 @@ class SQLite(Reading, Store):
         self._flushing = threading.Lock()
         self._flushed_at = 0.0
         self._turns = Turns("store", self._turn, TURN_SECONDS)
-        self._disk = Disk(self.url, path, self._turns.wake, clock)
+        self._disk = Disk(self.url, path, self._turns.wake, clock, shared=shared)
         self._states = States(self._disk, clock)
         self._read, self._write = self._disk.read, self._disk.write
         self._housekeeping = Housekeeping(keep, full)
@@ -268,6 +272,7 @@ class SQLite(Reading, Store):
 
     def overdue(self, now: float) -> list[Overdue]:
         claims = self._disk.db.claims
+        self._disk.tend(lambda db: db.claims.attend())
         return self._read(lambda db: messages.overdue(db, now, lambda k: k in self._claims or claims.is_taken(k)))
 
     def settle(self, key: bytes, body: bytes, mail: Iterable[Mail]) -> bool:
@@ -293,27 +298,12 @@ class SQLite(Reading, Store):
         if letters:
             self._disk.tend(lambda db: db.claims.mark_mail(user, self._clock() + base.MAIL_KEPT))
 
-    # State.
-
-    def state(self, account: str, user: str) -> dict[str, str]:
-        return self._states.read(account, user)
-
-    def change(self, account: str, user: str, changes: Mapping[str, str | None]) -> None:
-        self._states.change(account, user, changes)
-
-    def lock(self, name: bytes, timeout: float) -> bool:
-        return self._states.lock(name, timeout)
-
-    def unlock(self, name: bytes) -> None:
-        self._states.unlock(name)
-
     def forget(self, user: str) -> None:
         self.flush()
         with self._agreeing:
             for claim in list(self._claims.values()):
                 if claim.push.user == user and not claim.finished:
                     claim.recorded = claim.urgent = True  # its row is missing from now on: nothing of it is kept
-
         self._write_or_owe(lambda db: rows.forget(db, user, self._disk.away))
         self._states.forget(user)
         self._batch.forget(user)
@@ -342,10 +332,14 @@ class SQLite(Reading, Store):
     def _turn(self) -> float:
         if time.monotonic() - self._flushed_at >= TURN_SECONDS:  # else the threads that answer do it
             self.flush()
-        self._disk.tend(lambda db: self._housekeeping.turn(db, self._clock()))
+        self._disk.tend(self._tend)
         self._disk.come_back(lambda: list(self._claims))
         self._mover.move()
         return TURN_SECONDS if self._claims or self._batch or self._disk.held else IDLE_SECONDS
+
+    def _tend(self, db: Database) -> None:
+        db.claims.attend()
+        self._housekeeping.turn(db, self._clock())
 
     def catch_up(self) -> None:
         if self._batch.is_much and not self._disk.held and self._flushing.acquire(blocking=False):

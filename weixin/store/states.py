@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Callable, NamedTuple
 
 from . import base, schema
+from .base import Store
 from .database import Database
 from .disk import Disk
 from .locks import Names
@@ -125,3 +126,21 @@ class States:
             if self._pending:
                 self._kept_back.append((db, name))
             return bool(self._pending)
+
+
+class Keeping(Store):
+    """The part of a store that is its users' states."""
+
+    _states: States
+
+    def state(self, account: str, user: str) -> dict[str, str]:
+        return self._states.read(account, user)
+
+    def change(self, account: str, user: str, changes: Mapping[str, str | None]) -> None:
+        self._states.change(account, user, changes)
+
+    def lock(self, name: bytes, timeout: float) -> bool:
+        return self._states.lock(name, timeout)
+
+    def unlock(self, name: bytes) -> None:
+        self._states.unlock(name)
