@@ -14,6 +14,8 @@ PUSH = (
     "<CreateTime>1790000000</CreateTime>\n<MsgType><![CDATA[text]]></MsgType>\n"
     "<Content><![CDATA[你好 <b>&amp;]] ]> ]]></Content>\n<MsgId>24052030123456789</MsgId>\n</xml>"
 ).encode()
+# The same without a ]: what most users type.
+TYPED = PUSH.replace(b"]] ]> ", b"> ")
 SEALED = b"<xml>\n    <ToUserName><![CDATA[gh_1]]></ToUserName>\n    <Encrypt><![CDATA[aGk+/w==]]></Encrypt>\n</xml>\n"
 # What a mutation puts in: everything that means something to XML, to UTF-8, or to a regular expression.
 PIECES = (
@@ -40,6 +42,7 @@ class Reading(unittest.TestCase):
         self.assertEqual(found, messages.read(PUSH))
         assert found is not None
         self.assertEqual(found["Content"], "你好 <b>&amp;]] ]> ")
+        self.assertEqual(flat.read(TYPED), messages.read(TYPED))
         self.assertEqual(flat.read(SEALED), messages.read(SEALED))
         self.assertEqual(flat.read(b"<xml></xml>"), {})
         self.assertEqual(flat.read(b"<xml><EventKey><![CDATA[]]></EventKey></xml>"), {"EventKey": ""})
@@ -66,7 +69,7 @@ class Reading(unittest.TestCase):
         dice = random.Random(20260)
         read = 0
         for _ in range(ROUNDS):
-            body = mutated(dice.choice((PUSH, SEALED)), dice)
+            body = mutated(dice.choice((PUSH, TYPED, SEALED)), dice)
             found = flat.read(body)
             if found is not None:
                 read += 1
@@ -78,6 +81,9 @@ class Reading(unittest.TestCase):
 
     def test_no_body_makes_it_slow(self) -> None:
         began = time.process_time()
+        head = TYPED[: TYPED.index(b"<Content>")]
+        for piece in (b"\n" * (flat.MAX_LENGTH - len(head) - 20), b"<Content><![CDATA[" + b"x" * 7_000):
+            self.assertIsNone(flat.read(head + piece))
         for piece in (b"<a><![CDATA[", b"<a>", b"]", b"]]", b"<a><![CDATA[]]></a>", b"<a>1</a>", b" ", b"<a>1</a> \n"):
             body = b"<xml>" + piece * (flat.MAX_LENGTH // len(piece) - 2)
             for end in (b"", b"</xml", b"<![CDATA[", b"]]></a>"):

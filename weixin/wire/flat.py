@@ -3,7 +3,7 @@
 Nearly every push is this: text in CDATA or bare, blanks between the elements, no attributes, no entities, no name
 twice. What it matches exactly it reads as expat does, for a quarter of the time (a push of seven elements: 7 µs
 instead of 28); of anything else it says nothing, and expat decides. ``tests/wire/test_flat.py`` holds the two against
-each other.
+each other. Most pushes of all are texts; their names and order are known, which halves the time once more.
 """
 
 from __future__ import annotations
@@ -13,12 +13,22 @@ import re
 # Real pushes of this shape have less than half of it; what is longer may well take longer.
 MAX_LENGTH = 8_192
 
+_BLANKS = r"[ \t\n]*"
+# A text push as the official page 接收普通消息 has it; one with a ] in what the user typed goes the longer way.
+_CDATA, _NUMBER = r"<!\[CDATA\[([^\]]*)\]\]>", "([0-9]+)"
+_TEXT = {
+    "ToUserName": _CDATA, "FromUserName": _CDATA, "CreateTime": _NUMBER, "MsgType": _CDATA, "Content": _CDATA,
+    "MsgId": _NUMBER,
+}  # fmt: skip
+_ELEMENTS = "".join(f"<{name}>{value}</{name}>{_BLANKS}" for name, value in _TEXT.items())
+_as_text = re.compile(f"<xml>{_BLANKS}{_ELEMENTS}</xml>{_BLANKS}").fullmatch
+
 # A name; CDATA up to its own end, or text without a character that means anything to XML. The part in the middle is
 # the unrolled form of "anything but ]]>": each of its characters can be matched in one way only, so that whatever does
 # not match is known in linear time.
-_ELEMENT = r"<([A-Za-z_][A-Za-z0-9_]*)>(?:<!\[CDATA\[([^\]]*(?:\](?!\]>)[^\]]*)*)\]\]>|([^<>&\]]*))</\1>[ \t\n]*"
+_ELEMENT = r"<([A-Za-z_][A-Za-z0-9_]*)>(?:<!\[CDATA\[([^\]]*(?:\](?!\]>)[^\]]*)*)\]\]>|([^<>&\]]*))</\1>" + _BLANKS
 _elements = re.compile(_ELEMENT).findall
-_is_flat = re.compile(rf"<xml>[ \t\n]*(?:{_ELEMENT})*</xml>[ \t\n]*").fullmatch
+_is_flat = re.compile(rf"<xml>{_BLANKS}(?:{_ELEMENT})*</xml>{_BLANKS}").fullmatch
 _ROOT = len("<xml>")
 
 
@@ -33,6 +43,9 @@ def read(body: bytes) -> dict[str, str] | None:
         text = body.decode()
     except UnicodeDecodeError:
         return None
+    values = _as_text(text)
+    if values is not None:
+        return dict(zip(_TEXT, values.groups()))
     if _is_flat(text) is None:
         return None
     found = _elements(text, _ROOT)
