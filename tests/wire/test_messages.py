@@ -260,6 +260,7 @@ class MissingElements(unittest.TestCase):
         # They are kept: in counters, in lists, in the log.
         longest = "e" * messages.MAX_NAME
         self.assertEqual(event(longest).kind, longest)
+        self.assertEqual(Message({**parse(xml()), "ToUserName": longest, "FromUserName": longest}).user, longest)
         for name in ("ToUserName", "FromUserName", "MsgType", "Event"):
             for value in (longest + "e", "a\nb", "a\x9bb", "\u202eb", "a\u2028b", "a\x7f", "\t"):
                 fields = {**parse(xml(kind="event", event="CLICK")), name: value}

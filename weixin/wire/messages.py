@@ -7,6 +7,7 @@ not looked at; the encoding is UTF-8 whatever the body says; size, depth, number
 
 from __future__ import annotations
 
+import operator
 import re
 from typing import Any
 from xml.parsers import expat
@@ -61,6 +62,9 @@ REPLY_EVENTS = frozenset({"subscribe", "scan", "click", "scancode_waitmsg"})
 UNSUPPORTED = ("【收到不支持的消息类型", "【收到不支援的訊息類型")
 
 _KNOWN = frozenset(MESSAGE_TYPES + EVENTS)
+# The elements that every push has.
+NAMES = ("ToUserName", "FromUserName", "CreateTime", "MsgType")
+_names = operator.itemgetter(*NAMES)
 # Element name -> str, a dictionary of the same, or a list of either where an element repeats.
 Fields = dict[str, Any]
 
@@ -87,8 +91,8 @@ class Message:
     """
 
     __slots__ = (
-        "account", "attempt", "event", "fields", "id", "key", "kind", "raw", "replayed", "text", "time", "type", "user",
-        "xml",
+        "accepts_reply", "account", "attempt", "event", "fields", "id", "key", "kind", "raw", "replayed", "text",
+        "time", "type", "user", "xml",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, *, raw: bytes = b"", xml: bytes = b"") -> None:
@@ -101,37 +105,41 @@ class Message:
         #: Which delivery of this push ran the handler, from 1; and whether a person sent it again by hand.
         self.attempt = 1
         self.replayed = False
-        for name in ("ToUserName", "FromUserName", "CreateTime", "MsgType"):
-            value = fields.get(name)
-            if not isinstance(value, str) or not value:
-                raise MessageRefused("WX-XML-03", "an element is missing or repeated", element=name)
-            if len(value) > MAX_NAME or not value.isprintable():
-                raise MessageRefused("WX-XML-03", "no name is like that", element=name)
-        if not _INTEGER.fullmatch(fields["CreateTime"]):
+        try:
+            names = _names(fields)
+            joined = "".join(names)
+            # One look at all of them: together they are nearly always shorter than each may be.
+            sound = "" not in names and len(joined) <= MAX_NAME and joined.isprintable()
+        except (KeyError, TypeError):
+            sound = False
+        if not sound:
+            names = [_name(element, fields.get(element)) for element in NAMES]
+        account, user, made, kind = names
+        if not _INTEGER.fullmatch(made):
             raise MessageRefused("WX-XML-03", "CreateTime is not a number", element="CreateTime")
+        number, text, key = fields.get("MsgId"), fields.get("Content"), fields.get("EventKey")
         #: The Official Account's original id, ``gh_…``; the sender's openid.
-        self.account: str = fields["ToUserName"]
-        self.user: str = fields["FromUserName"]
+        self.account: str = account
+        self.user: str = user
         #: When the platform made the push, in seconds since 1970.
-        self.time = int(fields["CreateTime"])
+        self.time = int(made)
         #: MsgId (events that have one call it MsgID), exactly as sent: it does not fit a JavaScript number.
-        self.id = self._text("MsgId") or self._text("MsgID")
+        self.id = number if number and isinstance(number, str) else self._text("MsgID")
         #: What the user typed.
-        self.text = self._text("Content")
+        self.text = text if isinstance(text, str) else ""
         #: EventKey: a menu button's key, a view's address, a scene.
-        self.key = self._text("EventKey")
+        self.key = key if isinstance(key, str) else ""
         #: MsgType, and for events Event, both in lower case.
-        self.type: str = fields["MsgType"].lower()
-        self.event: str = ""
+        self.type: str = kind.lower()
+        self.event = ""
         #: What the push is: the event's name for an event, the type for a message, ``unsupported`` for a placeholder.
-        self.kind: str = self.type
+        self.kind = self.type
+        #: Whether the user's client shows a reply to this kind of push.
+        self.accepts_reply = True
         if self.type == "event":
-            self.event = self._text("Event").lower()
-            if not self.event:
-                raise MessageRefused("WX-XML-03", "an element is missing or repeated", element="Event")
-            if len(self.event) > MAX_NAME or not self.event.isprintable():
-                raise MessageRefused("WX-XML-03", "no name is like that", element="Event")
+            self.event = _name("Event", self._text("Event").lower())
             self.kind = "location_event" if self.event == "location" else self.event
+            self.accepts_reply = self.kind in REPLY_EVENTS
         elif self.type == "text" and self.text.startswith(UNSUPPORTED):
             self.kind = "unsupported"
 
@@ -171,11 +179,6 @@ class Message:
     def known(self) -> bool:
         """Whether this kind of push was known when this program was written."""
         return self.kind in _KNOWN
-
-    @property
-    def accepts_reply(self) -> bool:
-        """Whether the user's client shows a reply to this kind of push."""
-        return self.type != "event" or self.kind in REPLY_EVENTS
 
     @property
     def scene(self) -> str:
@@ -240,6 +243,15 @@ class Message:
     def url(self) -> str:
         """A link's address."""
         return self._text("Url")
+
+
+def _name(element: str, value: object) -> str:
+    """Return *value*, which is that of an *element* that a push cannot do without."""
+    if not isinstance(value, str) or not value:
+        raise MessageRefused("WX-XML-03", "an element is missing or repeated", element=element)
+    if len(value) > MAX_NAME or not value.isprintable():
+        raise MessageRefused("WX-XML-03", "no name is like that", element=element)
+    return value
 
 
 def parse(body: bytes) -> Fields:
