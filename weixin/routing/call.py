@@ -23,6 +23,9 @@ ARGUMENTS = ("msg", "match", "state", "user", "deadline", "log", "config")
 #: A function of ``on.error`` may ask for the exception too.
 ERROR_ARGUMENTS = (*ARGUMENTS, "error")
 
+# What most handlers ask for.
+_MESSAGE_ALONE = ("msg",)
+
 HANDLER_LOG = logging.getLogger("wxserve.handlers")
 
 
@@ -127,6 +130,8 @@ class Function(NamedTuple):
     file: str = ""
 
     def __call__(self, call: Call, /) -> object:
+        if self.names == _MESSAGE_ALONE:
+            return self.function(msg=call.msg)
         return self.function(**{name: getattr(call, name) for name in self.names})
 
 

@@ -59,13 +59,11 @@ class Index:
 
     def find(self, word: str, text: str) -> list[tuple[int, str]]:
         """Return rank and keyword of all that *word* equals, or that *text* begins with or contains, by rank."""
-        found: list[tuple[int, str]] = []
         ranks = self._exact.get(word)
-        if ranks is not None:
-            found += [(rank, word) for rank in ranks]
-        if self._prefix:
+        found = [] if ranks is None else [(rank, word) for rank in ranks]
+        if self._prefix.words:
             found += self._prefix.before(text)
-        if self._contained:
+        if self._contained.words:
             found += self._contained.within(text)
         if len(found) > 1:
             found.sort()
@@ -75,25 +73,25 @@ class Index:
 class Heads:
     """Words by their first two characters: what may begin at a place is known after one look."""
 
-    __slots__ = ("_lengths", "_singles", "_words")
+    __slots__ = ("_firsts", "_lengths", "_singles", "words")
 
     def __init__(self, words: Iterable[tuple[str, int]] = ()) -> None:
-        self._words: dict[str, Ranks] = {}
+        #: The ranks of each.
+        self.words: dict[str, Ranks] = {}
         # The lengths of the words that begin with two given characters.
         self._lengths: dict[str, tuple[int, ...]] = {}
+        self._firsts: set[str] = set()
         # Words of one character have no two.
         self._singles: set[str] = set()
         for word, rank in words:
             self.add(word, rank)
 
-    def __len__(self) -> int:
-        return len(self._words)
-
     def add(self, word: str, rank: int) -> None:
         """Add a *word*, which is folded and not empty, of the rule at *rank*."""
-        known = self._words.setdefault(word, (rank,))
+        known = self.words.setdefault(word, (rank,))
         if rank not in known:
-            self._words[word] = (*known, rank)
+            self.words[word] = (*known, rank)
+        self._firsts.add(word[0])
         if len(word) == 1:
             self._singles.add(word)
             return
@@ -103,20 +101,19 @@ class Heads:
 
     def before(self, text: str) -> list[tuple[int, str]]:
         """Return rank and word of all that *text* begins with."""
-        words = {text[:length] for length in self._lengths.get(text[:2], ())}
+        lengths = self._lengths.get(text[:2], ())
+        words = {text[:length] for length in lengths} if lengths else set()
         if text[:1] in self._singles:
             words.add(text[:1])
-        return [(rank, word) for word in words for rank in self._words.get(word, ())]
+        return [(rank, word) for word in words for rank in self.words.get(word, ())] if words else []
 
     def within(self, text: str) -> list[tuple[int, str]]:
         """Return rank and word of all that *text* contains, each once."""
-        lengths, known = self._lengths, self._words
-        words = {
-            text[at : at + length]
-            for at in range(len(text) - 1)
-            if text[at : at + 2] in lengths
-            for length in lengths[text[at : at + 2]]
-        }
-        if self._singles:
-            words |= self._singles.intersection(text)
+        if self._firsts.isdisjoint(text):  # no word can begin anywhere: so it is of most texts, where words are few
+            return []
+        lengths, known = self._lengths, self.words
+        words = self._singles.intersection(text)
+        for at in range(len(text) - 1):
+            if text[at : at + 2] in lengths:
+                words.update([text[at : at + length] for length in lengths[text[at : at + 2]]])
         return [(rank, word) for word in words if word in known for rank in known[word]]

@@ -9,6 +9,8 @@ built once and never changes; to have other rules, build another and swap it in.
 from __future__ import annotations
 
 import enum
+import itertools
+import operator
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -105,9 +107,10 @@ class Candidate(NamedTuple):
 class _Room(NamedTuple):
     """The rules for one kind of message."""
 
-    words: Index
-    #: Those the index does not hold, with their ranks, in order.
-    scanned: tuple[tuple[int, Rule], ...]
+    #: None where none of them has keywords.
+    words: Index | None
+    #: Those the index does not hold, with their ranks, in order; of a regular expression's, the match is yet to come.
+    scanned: tuple[tuple[int, Hit], ...]
 
 
 def keyword(word: str, kind: str) -> str:
@@ -133,7 +136,7 @@ class Rules:
         self._whole = whole if final_marks else str
         self._rules = sorted(rules, key=_rank)
         self.errors = tuple(errors)
-        scanned: dict[str, list[tuple[int, Rule]]] = {}
+        scanned: dict[str, list[tuple[int, Hit]]] = {}
         self._indexes: defaultdict[str, Index] = defaultdict(Index)
         for rank, rule in enumerate(self._rules):
             # A code that brought a new follower is a scan as well (official page 接收事件推送).
@@ -141,7 +144,7 @@ class Rules:
                 if rule.level <= CONTAINED:
                     self._add(self._indexes[kind], rule, rank)
                 else:
-                    scanned.setdefault(kind, []).append((rank, rule))
+                    scanned.setdefault(kind, []).append((rank, Hit(rule)))
         self._rooms: dict[tuple[bool, str], _Room] = {}
         for kind in {*self._indexes, *scanned, "unsupported"} - {MESSAGE, EVENT, UNKNOWN}:
             for is_event in (False, True):
@@ -162,10 +165,10 @@ class Rules:
             else:
                 index.contained(word, rank)
 
-    def _room(self, kind: str, scanned: dict[str, list[tuple[int, Rule]]], is_event: bool, known: bool) -> _Room:
+    def _room(self, kind: str, scanned: dict[str, list[tuple[int, Hit]]], is_event: bool, known: bool) -> _Room:
         families = (kind, EVENT if is_event else MESSAGE, *(() if known else (UNKNOWN,)))
         ranked = [item for family in families for item in scanned.get(family, ())]
-        return _Room(self._indexes.get(kind, Index()), tuple(sorted(ranked, key=lambda item: item[0])))
+        return _Room(self._indexes.get(kind), tuple(sorted(ranked, key=_by_rank)))
 
     def __iter__(self) -> Iterator[Rule]:
         """All rules, first asked first."""
@@ -176,75 +179,81 @@ class Rules:
 
     def candidates(self, message: Message, now: float) -> Iterator[Hit]:
         """Find the rules for *message* that are open at *now*, first asked first; nobody is asked twice."""
-        asked: set[int] = set()
-        for hit in self._hits(message):
-            rule = hit.rule
-            if rule.hours is not None and not rule.hours.open_at(now):
-                continue
-            if id(rule.answer) not in asked:
-                asked.add(id(rule.answer))
-                yield hit
+        return self._hits(message, now)
 
     def explain(self, message: Message, now: float) -> list[Candidate]:
         """List every rule that is for *message*, first asked first, whether it is open or not."""
         return [
-            Candidate(hit, hit.rule.hours is None or hit.rule.hours.open_at(now)) for hit in self._hits(message)
+            Candidate(hit, hit.rule.hours is None or hit.rule.hours.open_at(now)) for hit in self._hits(message, None)
         ]
 
     def regexes(self) -> list[tuple[Rule, re.Pattern[str]]]:
         """Every regular expression, with its rule."""
         return [(rule, each) for rule in self._rules for each in rule.patterns if isinstance(each, re.Pattern)]
 
-    def _hits(self, message: Message) -> Iterator[Hit]:
-        is_event = message.type == "event"
-        room = self._rooms.get((is_event, message.kind)) or self._others[is_event, message.known]
-        subject = _subject(message)
-        found: list[tuple[int, str]] = []
-        if not subject:
-            pass
-        elif message.kind == "text":
-            folded = plain(subject[:SEEN])
-            # Of a text that was cut, what is left is not the whole.
-            found = room.words.find(self._whole(folded) if len(subject) <= SEEN else "", folded[:SEEN])
-        else:
-            found = room.words.find(subject, subject[:SEEN])
-        at = 0
-        for rank, rule in room.scanned:
-            while at < len(found) and found[at][0] < rank:
-                yield self._found(found[at], subject)
-                at += 1
-            if rule.level is not REGEX:
-                yield Hit(rule)
-            elif subject:
-                hit = _search(rule, subject)
-                if hit is not None:
-                    yield hit
-        for each in found[at:]:
-            yield self._found(each, subject)
+    def _hits(self, message: Message, now: float | None) -> Iterator[Hit]:
+        """Find what `candidates` does; with no *now*, closed rules too, and an answer as often as its rules say."""
+        kind, is_event = message.kind, message.type == "event"
+        room = self._rooms.get((is_event, kind)) or self._others[is_event, message.known]
+        subject = message.text.strip() if kind == "text" else _key(message).strip()
+        ranked: Iterable[tuple[int, Hit | str]] = room.scanned
+        if room.words is not None and subject:
+            found = self._look_up(room.words, kind, subject)
+            if found:
+                ranked = _merged(found, room.scanned)
+        asked: set[int] = set()
+        for rank, each in ranked:
+            hit = each if isinstance(each, Hit) else _worded(self._rules[rank], each, subject)
+            rule = hit.rule
+            if rule.level is REGEX:
+                matched = _search(rule, subject)
+                if matched is None:
+                    continue
+                hit = matched
+            if now is not None:
+                if id(rule.answer) in asked or (rule.hours is not None and not rule.hours.open_at(now)):
+                    continue
+                asked.add(id(rule.answer))
+            yield hit
 
-    def _found(self, found: tuple[int, str], subject: str) -> Hit:
-        rank, word = found
-        rule = self._rules[rank]
-        if rule.level is not PREFIX:
-            return Hit(rule, None, word)
-        return Hit(rule, _after(_typed(word, subject) if rule.kind == "text" else len(word), subject), word)
+    def _look_up(self, words: Index, kind: str, subject: str) -> list[tuple[int, str]]:
+        if kind != "text":
+            return words.find(subject, subject[:SEEN])
+        folded = plain(subject[:SEEN])
+        # Of a text that was cut, what is left is not the whole.
+        return words.find(self._whole(folded) if len(subject) <= SEEN else "", folded[:SEEN])
 
 
 _KNOWN = frozenset(MESSAGE_TYPES + EVENTS)
+_by_rank = operator.itemgetter(0)
 
 
 def _rank(rule: Rule) -> tuple[bool, int, Level]:
     return rule.level is DEFAULT, -rule.priority, rule.level
 
 
-def _subject(message: Message) -> str:
-    """What the words of a rule are compared with."""
-    if message.kind == "text":
-        return message.text.strip()
-    return (message.scene if message.kind in SCENES else message.key).strip()
+def _key(message: Message) -> str:
+    """What the words of a rule are compared with, where the message is no text."""
+    return message.scene if message.kind in SCENES else message.key
+
+
+def _merged(found: list[tuple[int, str]], scanned: tuple[tuple[int, Hit], ...]) -> Iterable[tuple[int, Hit | str]]:
+    """Put both in the order of their ranks, each being in it already."""
+    if not scanned or found[-1][0] < scanned[0][0]:
+        return itertools.chain(found, scanned)
+    return sorted((*found, *scanned), key=_by_rank)
+
+
+def _worded(rule: Rule, word: str, subject: str) -> Hit:
+    """The hit that *word*, one of the keywords of *rule*, makes of a subject."""
+    if rule.level is not PREFIX:
+        return Hit(rule, None, word)
+    return Hit(rule, _after(_typed(word, subject) if rule.kind == "text" else len(word), subject), word)
 
 
 def _search(rule: Rule, subject: str) -> Hit | None:
+    if not subject:
+        return None
     seen = subject[:REGEX_SEEN]
     for pattern in rule.patterns:
         assert isinstance(pattern, re.Pattern)
