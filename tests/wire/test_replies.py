@@ -266,6 +266,16 @@ class Linting(unittest.TestCase):
                 for finding in found:
                     self.assertEqual(str(finding), f"{finding.code} {finding.words}")
 
+    def test_a_text_that_a_handler_changed_is_looked_at_anew(self) -> None:
+        reply = Text("fine")
+        for changed, sent, codes in (
+            ("a\x00\r\n", "a\n", ["WX-RPL-05"]),
+            ("x" * 2048, "x" * 2044 + "…", ["WX-RPL-01"]),
+        ):
+            reply.content = changed
+            self.assertEqual(body(reply), [("Content", sent)])
+            self.assertEqual([finding.code for finding in reply.lint()], codes)
+
     def test_a_long_text_is_measured(self) -> None:
         self.assertEqual(Text("讲" * 700).lint()[0].values, {"n": 2100, "limit": 2047})
 
@@ -290,6 +300,7 @@ class Values(unittest.TestCase):
             self.assertNotEqual(one, other)
 
     def test_a_reply_shows_what_it_says(self) -> None:
+        self.assertEqual(repr(Text("a")), "Text(content='a')")
         self.assertEqual(repr(Image("a")), "Image(media_id='a')")
         self.assertIn("media_id='a'", repr(Video("a", "t")))
 

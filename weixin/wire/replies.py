@@ -24,7 +24,14 @@ ELLIPSIS = "…"
 SUCCESS = b"success"
 
 # What XML 1.0 forbids: C0 controls but tab and line feed, surrogates, two non-characters.
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
+_ILLEGAL = re.compile(f"[{_FORBIDDEN}]")
+# What `clean` changes; and what it leaves and is no blank, of which a text that says something has at least one.
+_unclean = re.compile(f"[{_FORBIDDEN}\r]").search
+_visible = re.compile(f"[^{_FORBIDDEN}\\s]").search
+
+# The one thing that may not stand in a CDATA section is its end; two sections hold it.
+_END, _PARTED = "]]>", "]]]]><![CDATA[>"
 
 
 class ReplyError(ValueError):
@@ -72,15 +79,20 @@ class Reply:
 
     def render(self, message: Message, now: int) -> bytes:
         """Return the reply to *message* as UTF-8 XML; *now* is our clock in seconds since 1970."""
+        user, account = message.user, message.account
+        names = user + account
+        if not names.isprintable() or _END in names:
+            user, account = escape(user), escape(account)
         return (
-            f"<xml><ToUserName><![CDATA[{escape(message.user)}]]></ToUserName>"
-            f"<FromUserName><![CDATA[{escape(message.account)}]]></FromUserName>"
+            f"<xml><ToUserName><![CDATA[{user}]]></ToUserName>"
+            f"<FromUserName><![CDATA[{account}]]></FromUserName>"
             f"<CreateTime>{now}</CreateTime>"
             f"<MsgType><![CDATA[{self.kind}]]></MsgType>{self.body(message)}</xml>"
         ).encode()
 
     def _values(self) -> dict[str, object]:
-        return {name: getattr(self, name) for part in type(self).__mro__ for name in getattr(part, "__slots__", ())}
+        slots = (name for part in type(self).__mro__ for name in getattr(part, "__slots__", ()))
+        return {name: getattr(self, name) for name in slots if not name.startswith("_")}
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self._values().items())
@@ -95,16 +107,24 @@ class Reply:
 class Text(Reply):
     """Text, at most 2047 bytes of UTF-8 (about 682 Chinese characters); a longer one is cut and ends with «…»."""
 
-    __slots__ = ("content",)
+    __slots__ = ("_sound", "content")
     kind = "text"
 
     def __init__(self, content: str) -> None:
         self.content = _required("Text", "content", content)
+        # Looked at once, and not by each who asks: the content, if it goes out as it is.
+        sound = (content.isprintable() or not _unclean(content)) and fits(content)
+        self._sound = content if sound else None
 
     def body(self, message: Message) -> str:
-        return f"<Content>{_cdata(shorten(clean(self.content)))}</Content>"
+        text = self.content
+        if text is not self._sound:
+            text = shorten(clean(text))
+        return f"<Content><![CDATA[{text.replace(_END, _PARTED)}]]></Content>"
 
     def lint(self) -> list[Finding]:
+        if self.content is self._sound:
+            return []
         found = _lint_characters(self.content)
         text = clean(self.content)
         if not fits(text):
@@ -283,8 +303,8 @@ def clean(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Make *text* fit for a CDATA section: the one thing that may not stand in it is its end."""
-    return clean(text).replace("]]>", "]]]]><![CDATA[>")
+    """Make *text* fit for a CDATA section."""
+    return clean(text).replace(_END, _PARTED)
 
 
 def fits(text: str, limit: int = MAX_TEXT) -> bool:
@@ -300,7 +320,7 @@ def shorten(text: str, limit: int = MAX_TEXT) -> str:
 
 
 def _cdata(text: str) -> str:
-    return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>"
+    return f"<![CDATA[{text.replace(_END, _PARTED)}]]>"
 
 
 def _optional(kind: str, field: str, value: object) -> str:
@@ -310,10 +330,10 @@ def _optional(kind: str, field: str, value: object) -> str:
 
 
 def _required(kind: str, field: str, value: object) -> str:
-    text = _optional(kind, field, value)
-    if not clean(text).strip():
-        raise ReplyError(kind, field, "is missing")
-    return text
+    if isinstance(value, str) and _visible(value):
+        return value
+    _optional(kind, field, value)  # which says so where it is no text
+    raise ReplyError(kind, field, "is missing")
 
 
 def _lint_characters(text: str) -> list[Finding]:
