@@ -81,16 +81,18 @@ def parse_query(text: str) -> dict[str, str]:
 def read_body(environ: dict[str, Any], most: int) -> bytes:
     """Return the request's body. Raise LengthRefused where it has no length, is over *most* bytes, or is cut off."""
     length = environ.get("CONTENT_LENGTH") or ""
-    if not length and environ.get("wsgi.input_terminated"):  # chunked, and the server knows where it ends
-        body: bytes = environ["wsgi.input"].read(most + 1)
-    elif not _LENGTH.fullmatch(length):
-        raise LengthRefused(411, "there is no Content-Length")
-    elif int(length) > most:
-        raise LengthRefused(413, "the body is too large", bytes=int(length))
-    else:
-        body = environ["wsgi.input"].read(int(length))
-        if len(body) < int(length):
+    body: bytes
+    if _LENGTH.fullmatch(length):
+        size = int(length)
+        if size > most:
+            raise LengthRefused(413, "the body is too large", bytes=size)
+        body = environ["wsgi.input"].read(size)
+        if len(body) < size:
             raise LengthRefused(400, "the body is cut off", bytes=len(body))
-    if len(body) > most:
-        raise LengthRefused(413, "the body is too large", bytes=len(body))
+    elif length or not environ.get("wsgi.input_terminated"):
+        raise LengthRefused(411, "there is no Content-Length")
+    else:  # chunked, and the server knows where it ends
+        body = environ["wsgi.input"].read(most + 1)
+        if len(body) > most:
+            raise LengthRefused(413, "the body is too large", bytes=len(body))
     return body

@@ -6,10 +6,10 @@ covers the ciphertext as well; ``signature`` never covers a body.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import unicodedata
 from collections.abc import Iterator
+from hashlib import sha1
+from hmac import compare_digest
 
 # The texts of hints in consoles and tutorials, which people copy in place of a token of their own.
 PLACEHOLDERS = ("token", "TOKEN", "Token", "weixin", "wechat", "your_token", "yourtoken", "your token", "你的token")
@@ -21,13 +21,13 @@ def sign(token: str, *parts: str) -> str:
     Python sorts by code point, which for UTF-8 is the byte order that the platform uses.
     """
     joined = "".join(sorted((token, *parts)))
-    return hashlib.sha1(joined.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return sha1(joined.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
 def matches(signature: str, token: str, *parts: str) -> bool:
     """Whether *signature* is the one of *token* and *parts*, compared in constant time."""
     # compare_digest takes texts of ASCII alone, and no signature is anything else.
-    return signature.isascii() and hmac.compare_digest(sign(token, *parts), signature)
+    return signature.isascii() and compare_digest(sign(token, *parts), signature)
 
 
 def near_miss(signature: str, token: str, *parts: str) -> str | None:
