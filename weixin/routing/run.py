@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from weixin.wire.messages import Message
-from weixin.wire.replies import Reply, Success, Text, clean
+from weixin.wire.replies import Reply, ReplyError, Success, Text
 
 from .call import Answer, Asking, Call, Context, Function
 from .rules import Hit, Rule, Rules
@@ -108,7 +108,10 @@ def _reply(value: object, context: Context) -> Reply | None:
     if value is None or isinstance(value, Reply):
         return value
     if isinstance(value, str):
-        return Text(value) if clean(value).strip() else Success()
+        try:
+            return Text(value)
+        except ReplyError:  # there is nothing to be seen in it
+            return Success()
     if inspect.isawaitable(value):
         return _reply(context.loop.run(value), context)
     if isinstance(value, (list, tuple, set)) or inspect.isgenerator(value) or inspect.isasyncgen(value):
