@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unittest
+from pathlib import Path
 
+from weixin import server
 from weixin.server.answer import (
     CLOSE,
     KEEP,
@@ -81,6 +84,16 @@ class Encoding(unittest.TestCase):
         end = b"Content-Length: 20\r\nConnection: close\r\n\r\nService Unavailable\n"
         self.assertTrue(answer.endswith(end))
         self.assertTrue(error_answer(400, self.DATE, bare=True).endswith(b"\r\n\r\n"))
+
+
+    def test_whatever_the_server_refuses_with_has_a_name(self) -> None:
+        form = r"(?:HTTPError|refuse|_note_refusal|error_answer)\((?:\w+, )?([1-5][0-9]{2})\b"
+        sources = "".join(path.read_text(encoding="utf-8") for path in Path(server.__file__).parent.glob("*.py"))
+        statuses = {int(status) for status in re.findall(form, sources)}
+        self.assertLessEqual({400, 408, 413, 431, 500, 503}, statuses)
+        for status in statuses:
+            with self.subTest(status):
+                self.assertRegex(error_answer(status, self.DATE), rb"^HTTP/1\.1 %d [A-Z]" % status)
 
 
 class Memory(unittest.TestCase):

@@ -11,7 +11,6 @@ import faulthandler
 import gc
 import logging
 import os
-import random
 import signal
 import socket
 import sys
@@ -55,7 +54,6 @@ class Child:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        random.seed()
         try:
             app = self._service.make_app()
             worker = Worker(app, self._service.sockets, self._options, multiprocess=self._multiprocess)

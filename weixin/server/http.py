@@ -10,8 +10,6 @@ The head's text is latin-1, as WSGI wants it (PEP 3333, "Unicode Issues").
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address
-from urllib.parse import unquote_to_bytes
 
 from .options import Options
 
@@ -20,7 +18,7 @@ TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 section 5.6.2
 _is_token = re.compile(TOKEN).fullmatch
 _request_line = re.compile(rf"({TOKEN}) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])").fullmatch
 # What a request line may look like so far: garbage is answered at once, not when its time is up.
-_partial_line = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]*(?: [\x21-\x7e]*(?: [HTP/0-9.]*)?)?").fullmatch
+_PARTIAL_LINE = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]*(?: [\x21-\x7e]*(?: [HTP/0-9.]*)?)?"
 # RFC 3986 section 3.2.2: reg-name with its sub-delims, or an IP literal. Userinfo has no place in http(s)
 # (RFC 9110 section 4.2.4), and an empty host is no host (section 4.2.1).
 _host = re.compile(
@@ -30,9 +28,10 @@ _host = re.compile(
 ).fullmatch
 # A TCP port has sixteen bits (RFC 9293 section 3.1).
 PORT_MAX = 65535
-_absolute_form = re.compile(r"https?://([^/?]*)(.*)", re.IGNORECASE).fullmatch
+_ABSOLUTE_FORM = r"(?i:https?)://([^/?]*)(.*)"
 # Eighteen digits fit 64 bits in every implementation on the way, so none of them can see another number.
 _content_length = re.compile(r"[0-9]{1,18}").fullmatch
+_ESCAPE = r"%([0-9A-Fa-f]{2})"  # RFC 3986 section 2.1
 
 # Every control character but the tab. In a good head they are exactly the CRLF pairs.
 _CONTROLS = bytes(range(0x09)) + bytes(range(0x0A, 0x20)) + b"\x7f"
@@ -93,7 +92,7 @@ class Request:
         }
         if self.target[0] != "/":
             # RFC 9112 section 3.2.2: the authority of an absolute target replaces Host.
-            match = _absolute_form(self.target)
+            match = re.fullmatch(_ABSOLUTE_FORM, self.target)
             if match is not None:
                 environ["HTTP_HOST"] = match[1]
         if fields.chunked:
@@ -143,7 +142,7 @@ def check_partial_head(data: bytes, options: Options) -> None:
     if len(line) > options.line_max:
         raise HTTPError(414, "the request line is too long")
     if not ended:
-        if _partial_line(whole) is None:
+        if re.fullmatch(_PARTIAL_LINE, whole) is None:
             raise HTTPError(400, "this is not HTTP")
         return
     _check_controls(whole)
@@ -226,7 +225,7 @@ def _parse_request_line(line: str, options: Options) -> Request:
     else:
         path, _, query = _origin_form(method, target).partition("?")
     if "%" in path:
-        path = unquote_to_bytes(path).decode("latin-1")
+        path = re.sub(_ESCAPE, lambda escape: chr(int(escape[1], 16)), path)
     return Request(method, target, path, query, minor == "1")
 
 
@@ -236,7 +235,7 @@ def _origin_form(method: str, target: str) -> str:
         raise HTTPError(501, "this is not a proxy")
     if target == "*" and method == "OPTIONS":
         return ""
-    match = _absolute_form(target)
+    match = re.fullmatch(_ABSOLUTE_FORM, target)
     if match is None or "#" in target or not _is_host(match[1]):
         raise HTTPError(400, "the request target is malformed")
     return match[2] if match[2].startswith("/") else "/" + match[2]
@@ -249,6 +248,8 @@ def _is_host(text: str) -> bool:
         return False
     literal, port = match.groups()
     if literal is not None:
+        from ipaddress import IPv6Address  # for who is asked by such a name; everybody else starts sooner
+
         try:
             IPv6Address(literal)
         except ValueError:
@@ -329,14 +330,14 @@ def parse_trailer(line: bytes) -> None:
         raise HTTPError(400, "a trailer field is malformed")
 
 
-_chunk_line = re.compile(
+_CHUNK_LINE = (
     rb"([0-9A-Fa-f]{1,8})"
     rb"(?:[ \t]*;[ \t]*%(token)s(?:[ \t]*=[ \t]*(?:%(token)s|%(quoted)s))?)*"
     % {
         b"token": TOKEN.encode(),
         b"quoted": rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"',
     }
-).fullmatch
+)
 
 
 def parse_chunk_line(line: bytes) -> tuple[int, int]:
@@ -344,7 +345,7 @@ def parse_chunk_line(line: bytes) -> tuple[int, int]:
 
     Raises: HTTPError 400.
     """
-    match = _chunk_line(line)
+    match = re.fullmatch(_CHUNK_LINE, line)
     if match is None:
         raise HTTPError(400, "a chunk size is malformed")
     return int(match[1], 16), len(line) - match.end(1)

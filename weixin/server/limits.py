@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .options import Options
 
@@ -29,8 +29,7 @@ LEAST_THREADS = 2
 LEAST_BUFFERED = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(NamedTuple):
     """What may be used; None: no limit is known."""
 
     descriptors: int | None  # a process
@@ -43,8 +42,7 @@ class Machine:
         return cls(_descriptors(), *_cgroup_limits("/proc/self/cgroup", "/sys/fs/cgroup"))
 
 
-@dataclass(frozen=True)
-class Lowered:
+class Lowered(NamedTuple):
     """One option that the machine does not allow."""
 
     name: str
@@ -87,7 +85,7 @@ def fit(options: Options, workers: int, machine: Machine) -> tuple[Options, list
     )
     quarter = None if share is None else share // 4
     buffered = lower("buffered_max", options.buffered_max, LEAST_BUFFERED, {"memory": quarter})
-    return replace(options, threads=threads, connections=connections, buffered_max=buffered), lowered
+    return options._replace(threads=threads, connections=connections, buffered_max=buffered), lowered
 
 
 def _descriptors() -> int | None:
@@ -126,7 +124,7 @@ def _cgroup_limits(membership: str, mount: str) -> tuple[int | None, int | None]
 def _limits_upwards(mount: str, path: str, name: str) -> Iterator[int]:
     while True:
         try:
-            with open(os.path.join(mount, path.lstrip("/"), name), encoding="ascii") as file:
+            with open(os.path.join(mount, path.lstrip("/"), name), encoding="utf-8") as file:
                 text = file.read().strip()
             # Version 1 says "no limit" with a number near 2**63.
             if text.isdecimal() and int(text) < 1 << 60:

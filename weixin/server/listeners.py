@@ -14,7 +14,7 @@ import stat
 # Ours goes as high as the kernel lets it (net.core.somaxconn): while the program restarts, clients wait here.
 BACKLOG = 4096
 
-_tcp = re.compile(r"(?:\[([0-9A-Fa-f:.%a-z]+)\]|([^\[\]:/]*)):([0-9]{1,5})").fullmatch
+_TCP = r"(?:\[([0-9A-Fa-f:.%a-z]+)\]|([^\[\]:/]*)):([0-9]{1,5})"
 
 
 class ListenError(OSError):
@@ -62,13 +62,15 @@ def listen(address: str, *, backlog: int = BACKLOG) -> socket.socket:
 
 
 def _listen_tcp(address: str, backlog: int) -> socket.socket:
-    match = _tcp(address)
+    match = re.fullmatch(_TCP, address)
     if match is None or int(match[3]) > 65535:
         raise BadAddress(address, errno.EINVAL, "not an address of the form HOST:PORT")
     host = match[1] or match[2] or "0.0.0.0"
     family = socket.AF_INET6 if match[1] else socket.AF_INET
     try:
-        found = socket.getaddrinfo(host, int(match[3]), family, socket.SOCK_STREAM)
+        # In bytes where it can be: for text Python imports the codec of international names, in two milliseconds.
+        name = host.encode() if host.isascii() else host
+        found = socket.getaddrinfo(name, int(match[3]), family, socket.SOCK_STREAM)
     except socket.gaierror as error:
         raise BadAddress(address, errno.EINVAL, str(error.strerror)) from error
     sock = socket.socket(family, socket.SOCK_STREAM)

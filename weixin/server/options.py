@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from .accesslog import Entry
 
@@ -60,8 +59,7 @@ GRACE = 4.0
 DRAIN = 60.0
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """The settings of one service. Sizes are bytes, times are seconds."""
 
     threads: int = THREADS
@@ -83,14 +81,13 @@ class Options:
     last_request_timeout: float = LAST_REQUEST_TIMEOUT
     grace: float = GRACE
     drain: float = DRAIN
+    #: Addresses and networks whose X-Forwarded-For is believed; a unix socket's peer always is.
     trusted: tuple[str, ...] = ()
-    """Addresses and networks whose X-Forwarded-For is believed; a unix socket's peer always is."""
-    access: Callable[[Sequence[Entry]], None] | None = field(default=None, compare=False)
-    """Is given batches of `accesslog.Entry`, off the request's path; None: no access log."""
+    #: Is given batches of `accesslog.Entry`, off the request's path; None: no access log.
+    access: Callable[[Sequence[Entry]], None] | None = None
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(NamedTuple):
     """One application on its sockets.
 
     `make_app` is called in each worker after the fork, so that threads, stores and random state are the
