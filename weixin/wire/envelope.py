@@ -23,7 +23,7 @@ PADDING = 32
 RANDOM = 16
 OVERHEAD = RANDOM + 4
 
-_KEY = re.compile(r"[A-Za-z0-9+/]{43}")
+_KEY = r"[A-Za-z0-9+/]{43}"
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _ELEMENT = re.compile(rb"<Encrypt>(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)")
 
@@ -40,7 +40,7 @@ def decode_key(encoding_aes_key: str) -> bytes:
 
     43 characters hold two bits more than 256, so most real keys are not canonical base64; the bits are ignored.
     """
-    if not _KEY.fullmatch(encoding_aes_key):
+    if not re.fullmatch(_KEY, encoding_aes_key):
         raise ValueError("an EncodingAESKey has exactly 43 letters and digits")
     return base64.b64decode(encoding_aes_key + "=")
 
@@ -56,6 +56,8 @@ def glimpse(body: bytes) -> str:
 
 class Envelope:
     """The envelopes of one account: its AppID, and its keys with the current one first."""
+
+    glimpse = staticmethod(glimpse)
 
     def __init__(self, token: str, appid: str, keys: Sequence[bytes], aes: Aes) -> None:
         self._token = token

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import operator
 import re
-from typing import Any
-from xml.parsers import expat
+from typing import TYPE_CHECKING, Any
 
 from . import flat
 from .errors import MessageRefused
+
+if TYPE_CHECKING:
+    from xml.parsers import expat
 
 # Real pushes have at most four levels and some dozens of elements (群发结果 with eight articles is the largest).
 MAX_DEPTH = 16
@@ -72,15 +74,15 @@ Fields = dict[str, Any]
 # never arrives, and taking it out would make ASCII of UTF-16.
 _CONTROLS = bytes(set(range(1, 32)) - {9, 10, 13})
 _NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
-_START = re.compile(
+_START = (
     rb"(?:\xef\xbb\xbf)?[ \t\r\n]{0,200}"
     rb"(?:<\?xml[ \t\r\n][^<>]{0,200}?"
     rb"(?:encoding[ \t]*=[ \t]*[\"'](?P<encoding>[^\"']*)[\"'][^<>]{0,100}?)?\?>[ \t\r\n]{0,200})?"
     rb"<xml[ \t\r\n/>]"
 )
-_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*[{\[]")
+_JSON = rb"(?:\xef\xbb\xbf)?[ \t\r\n]*[{\[]"
 _INTEGER = re.compile(r"[0-9]{1,19}")
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,15})?")
+_DECIMAL = r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,15})?"
 
 
 class Message:
@@ -171,7 +173,7 @@ class Message:
     def _number(self, *paths: str) -> float | None:
         for path in paths:
             value = self._nested(*path.split("."))
-            if _DECIMAL.fullmatch(value):
+            if re.fullmatch(_DECIMAL, value):
                 return float(value)
         return None
 
@@ -268,13 +270,15 @@ def parse(body: bytes) -> Fields:
 
 def read(text: bytes) -> Fields:
     """Read what may be any XML at all; raises as `parse`, and is asked where `flat` says nothing."""
-    start = _START.match(text)
+    start = re.match(_START, text)
     if start is None:
-        if _JSON.match(text):
+        if re.match(_JSON, text):
             raise MessageRefused("WX-XML-02", "the body is JSON")
         raise MessageRefused("WX-XML-01", "the body does not begin with the element xml")
     if (start["encoding"] or b"utf-8").lower() not in (b"utf-8", b"utf8"):
         raise MessageRefused("WX-XML-01", "the body is not in UTF-8")
+    from xml.parsers import expat  # not for most, which `flat` reads: everybody starts sooner
+
     # ElementTree would write out a namespace in every name that has its prefix: one of half a megabyte in a thousand
     # names fills the memory. Here a prefix is a part of the name.
     parser = expat.ParserCreate("utf-8")

@@ -22,7 +22,7 @@ _PLAYED, _OPENID_LETTERS = "oTEST", 28
 # A probe may ask for an answer this late: what is between us must not hang up before WeChat does, at 5 s.
 MAX_WAIT = 6.0
 
-_WAIT = re.compile(r"wait ([0-9]\.[0-9])")
+_WAIT = r"wait ([0-9]\.[0-9])"
 
 
 def marked(nonce: str) -> bool:
@@ -42,7 +42,7 @@ def played(user: str) -> bool:
 
 def wait(content: str) -> float:
     """How many seconds the probe with this Content asks to wait for its answer."""
-    match = _WAIT.fullmatch(content)
+    match = re.fullmatch(_WAIT, content)
     return min(float(match[1]), MAX_WAIT) if match else 0.0
 
 

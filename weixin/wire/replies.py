@@ -25,9 +25,9 @@ SUCCESS = b"success"
 
 # What XML 1.0 forbids: C0 controls but tab and line feed, surrogates, two non-characters.
 _FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
-_ILLEGAL = re.compile(f"[{_FORBIDDEN}]")
+_ILLEGAL = f"[{_FORBIDDEN}]"
 # What `clean` changes; and what it leaves and is no blank, of which a text that says something has at least one.
-_unclean = re.compile(f"[{_FORBIDDEN}\r]").search
+_UNCLEAN = f"[{_FORBIDDEN}\r]"
 _visible = re.compile(f"[^{_FORBIDDEN}\\s]").search
 
 # The one thing that may not stand in a CDATA section is its end; two sections hold it.
@@ -113,7 +113,7 @@ class Text(Reply):
     def __init__(self, content: str) -> None:
         self.content = _required("Text", "content", content)
         # Looked at once, and not by each who asks: the content, if it goes out as it is.
-        sound = (content.isprintable() or not _unclean(content)) and fits(content)
+        sound = (content.isprintable() or not re.search(_UNCLEAN, content)) and fits(content)
         self._sound = content if sound else None
 
     def body(self, message: Message) -> str:
@@ -299,7 +299,7 @@ def clean(text: str) -> str:
         return text
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _ILLEGAL.sub("", text)
+    return re.sub(_ILLEGAL, "", text)
 
 
 def escape(text: str) -> str:
@@ -337,7 +337,7 @@ def _required(kind: str, field: str, value: object) -> str:
 
 
 def _lint_characters(text: str) -> list[Finding]:
-    count = 0 if text.isprintable() else len(_ILLEGAL.findall(text))
+    count = 0 if text.isprintable() else len(re.findall(_ILLEGAL, text))
     return [Finding("WX-RPL-05", {"n": count}, f"{count} control characters are taken out")] if count else []
 
 
