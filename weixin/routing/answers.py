@@ -7,12 +7,10 @@ said at random.
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections.abc import Callable
 from typing import Union
-from urllib.parse import quote
 
 from weixin.wire.replies import (
     AIHandover,
@@ -49,8 +47,8 @@ _GROUP = {key: group for group, keys in KEYS.items() for key in keys}
 _ALL = (*_GROUP, *OPTIONS)
 _ADDRESSES = frozenset({"music.url", "music.hq_url", "news.pic", "news.url"})
 
-_PLACEHOLDER = re.compile(r"\{(\w{1,64})\}")
-_OR = re.compile(r"\|\||｜｜")
+_PLACEHOLDER = r"\{(\w{1,64})\}"
+_OR = r"\|\||｜｜"
 
 # Turns a value as it is written into what is sent; which key it is decides on quoting.
 Fill = Callable[[str, str], str]
@@ -110,7 +108,7 @@ def answer(group: str, values: dict[str, str]) -> Answer:
     except ReplyError as error:
         key = KEYS[group][0] if error.field not in ("title", "text", "pic", "url") else f"{group}.{error.field}"
         raise Misuse("missing", f"{key} is missing", key=key) from None
-    if not any(_PLACEHOLDER.search(value) for value in values.values()):
+    if not any(re.search(_PLACEHOLDER, value) for value in values.values()):
         return Fixed(reply)
     return Filled(lambda filled: make(lambda key: filled(key, values[key]) if key in values else ""))
 
@@ -121,9 +119,11 @@ def text(value: str, key: str) -> Answer:
         raise Misuse("missing", f"{key} has no value", key=key)
     if "||" not in value and "｜｜" not in value and "{" not in value:
         return Fixed(Text(value))
-    texts = [each.strip() for each in _OR.split(value)]
+    texts = [each.strip() for each in re.split(_OR, value)]
     if not all(texts):
         raise Misuse("missing", "nothing stands on one side of ||", key=key)
+    import random  # for a table with a choice in it: everybody else starts sooner
+
     return Filled(lambda filled: filled(key, random.choice(texts)))
 
 
@@ -134,9 +134,13 @@ def fill(value: str, call: Call, address: bool = False) -> str:
         meant = _meaning(found[1], call)
         if meant is None:
             return found[0]
-        return quote(meant, safe="") if address else meant
+        if not address:
+            return meant
+        from urllib.parse import quote  # for an address with a placeholder: everybody else starts sooner
 
-    return _PLACEHOLDER.sub(meaning, value) if "{" in value else value
+        return quote(meant, safe="")
+
+    return re.sub(_PLACEHOLDER, meaning, value) if "{" in value else value
 
 
 def _meaning(name: str, call: Call) -> str | None:

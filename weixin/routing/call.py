@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import re
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .errors import Misuse, hint
@@ -25,6 +25,10 @@ ERROR_ARGUMENTS = (*ARGUMENTS, "error")
 
 # What most handlers ask for.
 _MESSAGE_ALONE = ("msg",)
+# How an argument may be given: by its place alone, by its name, or as any other name.
+_BY_PLACE, _BY_NAME, _BY_ANY_NAME = range(3)
+# https://docs.python.org/3/library/inspect.html#inspect-module-co-flags
+_CO_VARARGS, _CO_VARKEYWORDS = 4, 8
 
 HANDLER_LOG = logging.getLogger("wxserve.handlers")
 
@@ -138,18 +142,52 @@ class Function(NamedTuple):
 def function(target: Callable[..., object], allowed: tuple[str, ...] = ARGUMENTS) -> Function:
     """Wrap *target*; raise Misuse (``argument``) where it asks for what there is not."""
     names: list[str] = []
-    for parameter in inspect.signature(target).parameters.values():
-        name = parameter.name
-        if parameter.kind is parameter.VAR_KEYWORD:
+    for name, way, needed in _parameters(target):
+        if way == _BY_ANY_NAME:
             names += [known for known in allowed if known not in names]
-        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
+        elif way == _BY_PLACE:
             raise _misuse(name, allowed)
         elif name in allowed:
             if name not in names:
                 names.append(name)
-        elif parameter.default is parameter.empty:
+        elif needed:
             raise _misuse(name, allowed)
     return Function(target, tuple(names))
+
+
+def _parameters(target: Callable[..., object]) -> Iterator[tuple[str, int, bool]]:
+    """Each argument of *target*, in order: its name, how it may be given, and whether it must be."""
+    if type(target) is not FunctionType or vars(target).keys() & {"__wrapped__", "__signature__"}:
+        yield from _parameters_of_any(target)
+        return
+    code, defaults = target.__code__, target.__kwdefaults__ or {}
+    many = code.co_argcount
+    optional = many - len(target.__defaults__ or ())
+    names = code.co_varnames
+    by_name = many + code.co_kwonlyargcount
+    rest = iter(names[by_name:])
+    for at, name in enumerate(names[:many]):
+        yield name, _BY_PLACE if at < code.co_posonlyargcount else _BY_NAME, at < optional
+    if code.co_flags & _CO_VARARGS:
+        yield next(rest), _BY_PLACE, False
+    for name in names[many:by_name]:
+        yield name, _BY_NAME, name not in defaults
+    if code.co_flags & _CO_VARKEYWORDS:
+        yield next(rest), _BY_ANY_NAME, False
+
+
+def _parameters_of_any(target: Callable[..., object]) -> Iterator[tuple[str, int, bool]]:
+    """The same of a function that stands for another, and of whatever else can be called."""
+    import inspect  # for these alone: it costs every start as much as all of our routing
+
+    for parameter in inspect.signature(target).parameters.values():
+        way = _BY_NAME
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
+            way = _BY_PLACE
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            way = _BY_ANY_NAME
+        rest = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        yield parameter.name, way, parameter.default is parameter.empty and not rest
 
 
 def _misuse(name: str, allowed: tuple[str, ...]) -> Misuse:

@@ -7,22 +7,19 @@ whose names start with ``_`` or ``.`` answer nothing by themselves. All are trie
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.util
 import os
-import secrets
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import NamedTuple
 
 from .call import ARGUMENTS, ERROR_ARGUMENTS, Function, function
 from .errors import LoadError, Misuse, hint
-from .marks import ERROR, Mark, On, marks_of
+from .marks import ERROR, Mark, marks_of
 from .rules import Rule
 
 
@@ -35,7 +32,7 @@ class Loaded(NamedTuple):
     errors: list[LoadError]
     #: The files by name, without ``.py``.
     modules: dict[str, ModuleType]
-    folder: Path
+    folder: str
     package: str
 
     def close(self) -> None:
@@ -43,21 +40,21 @@ class Loaded(NamedTuple):
         _forget(self.package)
 
 
-def load(folder: Path, required: bool = True) -> Loaded:
+def load(folder: str | os.PathLike[str], required: bool = True) -> Loaded:
     """Load every file of *folder*; that it is missing is no error unless it is *required*."""
-    folder = folder.absolute()
+    folder = os.path.abspath(folder)
     # A name nobody else can have: two loads of a folder must not share a module.
-    package = f"_wxserve_handlers_{secrets.token_hex(4)}"
+    package = f"_wxserve_handlers_{os.urandom(4).hex()}"
     loaded = Loaded([], [], [], {}, folder, package)
     try:
         files = _files(folder)
     except OSError as error:
         if required or not isinstance(error, FileNotFoundError):
             reason = error.strerror or str(error)
-            loaded.errors.append(LoadError("WX-HND-01", str(folder), 0, "unreadable", error=reason))
+            loaded.errors.append(LoadError("WX-HND-01", folder, 0, "unreadable", error=reason))
         return loaded
     root = ModuleType(package)
-    root.__path__ = [str(folder)]
+    root.__path__ = [folder]
     sys.modules[package] = root
     sys.meta_path.insert(0, _Finder(package, folder))
     for name, file in files.items():
@@ -72,10 +69,11 @@ def load(folder: Path, required: bool = True) -> Loaded:
     return loaded
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def _files(folder: str) -> dict[str, str]:
     """The files that answer, by module name, in the order of their names; a link that leads nowhere is one too."""
     names = sorted(name for name in os.listdir(folder) if name.endswith(".py") and name[0] not in "_.")
-    return {_module_name(name[:-3]): folder / name for name in names if not (folder / name).is_dir()}
+    paths = {_module_name(name[:-3]): os.path.join(folder, name) for name in names}
+    return {name: path for name, path in paths.items() if not os.path.isdir(path)}
 
 
 def _module_name(stem: str) -> str:
@@ -86,7 +84,7 @@ def _module_name(stem: str) -> str:
 class _Finder:
     """Finds the modules of one loaded folder, and of folders in it."""
 
-    def __init__(self, package: str, folder: Path) -> None:
+    def __init__(self, package: str, folder: str) -> None:
         self.package = package
         self._folder = folder
 
@@ -96,15 +94,15 @@ class _Finder:
         if not fullname.startswith(self.package + "."):
             return None
         name = fullname[len(self.package) + 1 :]
-        file = _files(self._folder).get(name) or self._folder.joinpath(*name.split(".")).with_suffix(".py")
+        file = _files(self._folder).get(name) or os.path.join(self._folder, *name.split(".")) + ".py"
         inside = None
-        if file.with_suffix("").is_dir() and not file.exists():
-            inside = [str(file.with_suffix(""))]
-            file = file.with_suffix("") / "__init__.py"
+        if os.path.isdir(file[:-3]) and not os.path.exists(file):
+            inside = [file[:-3]]
+            file = os.path.join(file[:-3], "__init__.py")
         if not os.path.lexists(file):
             return None
         return importlib.util.spec_from_file_location(
-            fullname, file, loader=_Source(fullname, str(file)), submodule_search_locations=inside
+            fullname, file, loader=_Source(fullname, file), submodule_search_locations=inside
         )
 
 
@@ -113,8 +111,8 @@ class _Source(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         self.source = self.get_data(self.path)
-        code: CodeType = self.source_to_code(self.source, self.path)
-        return code
+        self.code: CodeType = self.source_to_code(self.source, self.path)
+        return self.code
 
 
 def _forget(package: str) -> None:
@@ -132,7 +130,7 @@ class _Collector:
         self._loaded = loaded
         self._seen: set[int] = set()
 
-    def collect(self, file: Path, module: ModuleType) -> None:
+    def collect(self, file: str, module: ModuleType) -> None:
         for name, line, first in _shadowed(module):
             self._error("WX-HND-03", file, line, "shadowed", name=name, first=first)
         for name, method in _methods(module):
@@ -145,7 +143,7 @@ class _Collector:
                 self._seen.add(id(each))
                 self._add(file, module, each)
 
-    def _add(self, file: Path, module: ModuleType, target: FunctionType) -> None:
+    def _add(self, file: str, module: ModuleType, target: FunctionType) -> None:
         marks = marks_of(target)
         where, line = place(target, file)
         shown = _shown(self._loaded.folder, where)
@@ -163,7 +161,7 @@ class _Collector:
             else:
                 self._loaded.rules.append(_rule(mark, answer, name, shown, line))
 
-    def _error(self, code: str, file: Path, line: int, reason: str, **values: object) -> None:
+    def _error(self, code: str, file: str, line: int, reason: str, **values: object) -> None:
         self._loaded.errors.append(LoadError(code, _shown(self._loaded.folder, file), line, reason, **values))
 
 
@@ -172,30 +170,24 @@ def _rule(mark: Mark, answer: Function, name: str, file: str, line: int) -> Rule
     return Rule(level, kind, patterns, answer, name, file, line, priority, hours, budget, busy)
 
 
-def place(target: Callable[..., object], file: Path) -> tuple[Path, int]:
+def place(target: Callable[..., object], file: str) -> tuple[str, int]:
     """Where a function stands; *file* and 0 where that cannot be said."""
     while hasattr(target, "__wrapped__"):
         target = target.__wrapped__
     code = getattr(target, "__code__", None)
-    return (Path(code.co_filename), code.co_firstlineno) if isinstance(code, CodeType) else (file, 0)
+    return (code.co_filename, code.co_firstlineno) if isinstance(code, CodeType) else (file, 0)
 
 
 def _shadowed(module: ModuleType) -> list[tuple[str, int, int]]:
-    """Marked functions that a later one of the same name hides: name, the later line, the earlier line.
+    """Marked functions that a later one of the same name hides: name, the later line, the earlier line."""
+    loader = module.__loader__
+    assert isinstance(loader, _Source)
+    names = [each.co_name for each in loader.code.co_consts if isinstance(each, CodeType)]
+    if len(names) == len(set(names)):
+        return []
+    from .shadowed import shadowed  # where names come twice: to read source takes three milliseconds of imports
 
-    A newcomer copies ``def reply(msg)`` and changes what stands above it; Python keeps the last one only.
-    """
-    first: dict[str, int] = {}
-    found: list[tuple[str, int, int]] = []
-    assert isinstance(module.__loader__, _Source)
-    for node in ast.parse(module.__loader__.source).body:
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
-        if node.name in first:
-            found.append((node.name, node.lineno, first[node.name]))
-        if any(_is_ours(decorator, module) for decorator in node.decorator_list):
-            first[node.name] = node.lineno
-    return found
+    return shadowed(module, loader.source)
 
 
 def _methods(module: ModuleType) -> Iterator[tuple[str, Callable[..., object]]]:
@@ -205,28 +197,20 @@ def _methods(module: ModuleType) -> Iterator[tuple[str, Callable[..., object]]]:
             yield from ((f"{name}.{each}", function) for each, function in vars(value).items() if marks_of(function))
 
 
-def _is_ours(decorator: ast.expr, module: ModuleType) -> bool:
-    node: ast.AST = decorator
-    while isinstance(node, (ast.Call, ast.Attribute)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    value = getattr(module, node.id, None) if isinstance(node, ast.Name) else None
-    return isinstance(value, On) or isinstance(getattr(value, "on", None), On)
-
-
-def _failure(folder: Path, file: Path, error: BaseException) -> LoadError:
+def _failure(folder: str, file: str, error: BaseException) -> LoadError:
     """Say where in the folder *error* came from: the innermost line that stands there."""
-    inside = str(folder) + os.sep
-    where, line = str(file), 0
+    inside = folder + os.sep
+    where, line = file, 0
     for frame, number in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename.startswith(inside):
             where, line = frame.f_code.co_filename, number
     if isinstance(error, SyntaxError) and (error.filename or "").startswith(inside):
         where, line = str(error.filename), error.lineno or 1
     if isinstance(error, Misuse):
-        return LoadError("WX-HND-03", _shown(folder, Path(where)), line, error.reason, **error.values)
+        return LoadError("WX-HND-03", _shown(folder, where), line, error.reason, **error.values)
     words = error.msg if isinstance(error, SyntaxError) else str(error)
     text = f"{type(error).__name__}: {words}".rstrip(": ")
-    return LoadError("WX-HND-01", _shown(folder, Path(where)), line, "raised", error=text)
+    return LoadError("WX-HND-01", _shown(folder, where), line, "raised", error=text)
 
 
 def _report(errors: list[LoadError], error: LoadError) -> None:
@@ -235,12 +219,10 @@ def _report(errors: list[LoadError], error: LoadError) -> None:
         errors.append(error)
 
 
-def _shown(folder: Path, file: Path) -> str:
+def _shown(folder: str, file: str) -> str:
     """``handlers/weather.py``, however the folder was given."""
-    try:
-        return (Path(folder.name) / file.relative_to(folder)).as_posix()
-    except ValueError:
-        return str(file)
+    inside = file.startswith(folder + os.sep)
+    return os.path.basename(folder) + file[len(folder) :] if inside else file
 
 
 def resolve(loaded: Loaded, name: str) -> Function:
@@ -252,7 +234,7 @@ def resolve(loaded: Loaded, name: str) -> Function:
         known = [f"{stem}.{each}" for stem in loaded.modules for each in _functions(loaded.modules[stem])]
         words = f"there is no function {name} in the handlers"
         raise Misuse("call", words, key="call", call=name, hint=hint(name, known))
-    file, _ = place(target, Path(str(module.__file__)))
+    file, _ = place(target, str(module.__file__))
     return function(target)._replace(file=_shown(loaded.folder, file))
 
 

@@ -48,10 +48,10 @@ AT_WORDS = {
 
 _FAMILIES = {UNKNOWN: FAMILY, EVENT: FAMILY, MESSAGE: ANY}
 _LEVELS = {"包含": CONTAINED, "contains": CONTAINED, "开头": PREFIX, "prefix": PREFIX}
-_KIND_WORD = re.compile(r"(包含|开头|contains|prefix)\s*[:：]\s*", re.IGNORECASE)
-_REGEX_WORD = re.compile(r"re\s*[:：]\s*", re.IGNORECASE)
+_KIND_WORD = r"(?i:(包含|开头|contains|prefix)\s*[:：]\s*)"
+_REGEX_WORD = r"(?i:re\s*[:：]\s*)"
 _SPECIAL = frozenset("|｜:：@＠]")
-_SEPARATOR = re.compile(r"[|｜]")
+_SEPARATOR = r"[|｜]"
 
 
 class Target(NamedTuple):
@@ -67,22 +67,22 @@ def parse(name: str) -> list[Target]:
     # Nearly all headers are one word.
     if _SPECIAL.isdisjoint(name):
         return [Target(EXACT, "text", keyword(name, "text"))]
-    expression = _REGEX_WORD.match(name)
+    expression = re.match(_REGEX_WORD, name)
     if expression is not None:
         return [Target(REGEX, "text", _expression(name[expression.end() :]))]
     _balanced(name)
     targets: list[Target] = []
     level = EXACT
-    for part in _SEPARATOR.split(name):
+    for part in re.split(_SEPARATOR, name):
         word = part.strip()
         if word[:1] in ("@", "＠"):
             targets.append(_at(word[1:].strip()))
             continue
-        kind = _KIND_WORD.match(word)
+        kind = re.match(_KIND_WORD, word)
         if kind is not None:
             level = _LEVELS[kind[1].lower()]
             word = word[kind.end() :]
-        elif _REGEX_WORD.match(word):
+        elif re.match(_REGEX_WORD, word):
             raise Misuse("regex-alone", "re: stands at the start of a header and alone")
         targets.append(Target(level, "text", keyword(word, "text")))
     return targets

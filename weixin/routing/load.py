@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 from . import handlers, table
@@ -26,8 +26,8 @@ class Routing(NamedTuple):
 
 
 def load(
-    folder: Path,
-    replies: Path,
+    folder: str | os.PathLike[str],
+    replies: str | os.PathLike[str],
     *,
     priority: int = 10,
     default: str = "",
@@ -39,16 +39,18 @@ def load(
 ) -> Routing:
     """Load both. A folder or file that is not there is an error only where somebody asked for it by name."""
     loaded = handlers.load(folder, folder_required)
+    name = os.path.basename(replies)
     rules, errors = list(loaded.rules), list(loaded.errors)
     with _nothing_collected():
         try:
-            source = replies.read_bytes()
+            with open(replies, "rb") as stream:
+                source = stream.read()
         except OSError as error:
             source = b""
             if replies_required or not isinstance(error, FileNotFoundError):
                 words = error.strerror or str(error)
                 errors.append(LoadError(table.CODE, str(replies), 0, "unreadable", error=words))
-        read = table.parse(source, replies.name, priority, lambda name: handlers.resolve(loaded, name))
+        read = table.parse(source, name, priority, lambda function: handlers.resolve(loaded, function))
         rules += read.rules
         errors += read.errors
         try:
@@ -58,7 +60,7 @@ def load(
             errors.append(LoadError(table.CODE, default_file, default_line, misuse.reason, **misuse.values))
         made = Rules(rules, loaded.on_error, final_marks=final_marks)
     for rule, pattern in made.regexes()[MAX_REGEXES:][:1]:
-        code = table.CODE if rule.file == replies.name else "WX-HND-03"
+        code = table.CODE if rule.file == name else "WX-HND-03"
         values = {"pattern": pattern.pattern, "limit": MAX_REGEXES, "n": len(made.regexes())}
         errors.append(LoadError(code, rule.file, rule.line, "regex-many", **values))
     return Routing(made, errors, loaded)

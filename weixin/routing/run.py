@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import logging
 import threading
@@ -112,6 +111,8 @@ def _reply(value: object, context: Context) -> Reply | None:
             return Text(value)
         except ReplyError:  # there is nothing to be seen in it
             return Success()
+    import inspect  # for what is to be awaited, when asyncio needs it as well, and for mistakes
+
     if inspect.isawaitable(value):
         return _reply(context.loop.run(value), context)
     if isinstance(value, (list, tuple, set)) or inspect.isgenerator(value) or inspect.isasyncgen(value):
@@ -140,6 +141,8 @@ def _at(asked: Answer | None, error: BaseException) -> str:
     """Where a function failed: the innermost line in its own file, else its first."""
     if not isinstance(asked, Function):
         return ""
+    import inspect  # for failures: everybody else starts sooner
+
     code = getattr(inspect.unwrap(asked.function), "__code__", None)
     if code is None:
         return ""

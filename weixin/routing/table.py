@@ -25,7 +25,7 @@ CODE = "WX-RPL-03"
 # The line reader's findings that stand below the header they belong to.
 _IN_SECTIONS = frozenset({"indented", "wide", "colon", "stray"})
 # A name that could be an emoji code, [微笑], at the start of a line.
-_EMOJI = re.compile(r"[^|:：@\s]{1,8}")
+_EMOJI = r"[^|:：@\s]{1,8}"
 
 #: ``module.function`` of handlers/ -> that function; raises Misuse where there is none.
 Resolve = Callable[[str], Function]
@@ -91,7 +91,7 @@ class _Table:
             code = "WX-HND-02" if misuse.reason == "argument" else CODE
             values_ = {"name": section.name, **misuse.values}
             reason = misuse.reason
-            if reason == "empty" and not (self.rules and _EMOJI.fullmatch(section.name)):
+            if reason == "empty" and not (self.rules and re.fullmatch(_EMOJI, section.name)):
                 reason = "empty-first"
             self.errors.append(LoadError(code, self._file, line, reason, **values_))
             return
