@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Did the peer hang up, within so many seconds, or until the descriptor is readable? (environ["wxserve.wait_gone"])
 Gone = Callable[[float, int], bool]
 
-_KIND = re.compile(rb"<MsgType><!\[CDATA\[(\w+)")
+_KIND = rb"<MsgType><!\[CDATA\[(\w+)"
 
 
 class Given(NamedTuple):
@@ -42,7 +42,7 @@ class Given(NamedTuple):
         """The reply's MsgType."""
         if self.answer is not None:
             return self.answer.reply
-        kind = _KIND.search(self.body)
+        kind = re.search(_KIND, self.body)
         return kind[1].decode() if kind is not None else ""
 
     @property

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 
 # A place is good if at least this much of the room is used.
 _LEAST = 0.4
-_LINK = re.compile(r"<a\b[^>]*>.*?</a>|<a\b[^>]*>|</a>", re.DOTALL | re.IGNORECASE)
+_LINK = r"(?is)<a\b[^>]*>.*?</a>|<a\b[^>]*>|</a>"
 _PLACES = (
-    re.compile(r"\n[ \t]*\n+"),
-    re.compile(r"\n"),
-    re.compile(r"[。！？!?…；;][」』”’）)\"']*|\.[\"')]*(?=\s)"),
-    re.compile(r"[，、,：:]|\s"),
+    r"\n[ \t]*\n+",
+    r"\n",
+    r"[。！？!?…；;][」』”’）)\"']*|\.[\"')]*(?=\s)",
+    r"[，、,：:]|\s",
 )
 _ZWJ = "\u200d"
 
@@ -30,10 +30,11 @@ def split(text: str, room: int) -> tuple[str, str]:
     if len(text.encode("utf-8", "surrogatepass")) <= room:
         return text, ""
     longest = _fitting(text, room)
-    links = [match.span() for match in _LINK.finditer(text)]
+    links = [match.span() for match in re.finditer(_LINK, text)]
     least = int(longest * _LEAST)
     for place in _PLACES:
-        cuts = [match.end() for match in place.finditer(text, 0, longest) if match.end() > least]
+        found = re.compile(place).finditer(text, 0, longest)
+        cuts = [match.end() for match in found if match.end() > least]
         for cut in reversed(cuts):
             if _is_open(text, cut, links):
                 return _parts(text, cut)

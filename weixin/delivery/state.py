@@ -9,7 +9,6 @@ when the handler has returned.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 import time
@@ -24,7 +23,7 @@ _log = logging.getLogger("wxserve.delivery")
 MOST_BYTES = 64 * 1024
 MOST_NAME = 200
 # Half a character, which no file takes.
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 
 
 class StateError(ValueError):
@@ -70,7 +69,7 @@ class State(dict[str, Any]):
                 if value is None:
                     self.pop(name, None)
                 else:
-                    self[name] = json.loads(value)
+                    self[name] = _value(value)
         self._depth += 1
         return self
 
@@ -113,7 +112,7 @@ class State(dict[str, Any]):
     def _read(self) -> None:
         self._kept = self._store.state(*self._whose)
         self.clear()
-        self.update({name: json.loads(value) for name, value in self._kept.items()})
+        self.update({name: _value(value) for name, value in self._kept.items()})
 
     def _changes(self) -> dict[str, str | None]:
         """What differs from what is kept, deep inside too. Raises StateError."""
@@ -169,9 +168,17 @@ class Access:
             self._state.release()
 
 
+def _value(text: str) -> Any:
+    import json  # for accounts that keep something: the others start sooner
+
+    return json.loads(text)
+
+
 def _text(name: object, value: object) -> str:
-    if not isinstance(name, str) or not 0 < len(name) <= MOST_NAME or _SURROGATE.search(name):
+    if not isinstance(name, str) or not 0 < len(name) <= MOST_NAME or re.search(_SURROGATE, name):
         raise StateError(f"state[{name!r:.80}]: a name is a str of at most {MOST_NAME} characters")
+    import json  # as above
+
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
