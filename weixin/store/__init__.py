@@ -10,7 +10,6 @@ connections and its size), ``schema`` (the SQL that makes it), ``claims`` (who r
 from __future__ import annotations
 
 from .base import ANSWERS_KEPT, Store
-from .memory import Memory
 from .records import Records, Unreadable, open_records
 from .sqlite import SQLite
 
@@ -25,6 +24,8 @@ def open_store(
     """
     kind, _, rest = url.partition(":")
     if url == "memory:":
+        from .memory import Memory  # for few: the others start sooner
+
         return Memory(keep=keep, full=full, answers_kept=answers)
     if kind == "sqlite" and rest:
         return SQLite(rest, keep=keep, full=full, answers_kept=answers, shared=shared)
