@@ -4,33 +4,25 @@ Codes, log keys, option names and command names are English in both; WeChat's ow
 that they can be searched for. ``codes`` holds what a code means, ``slips`` the slips that one code may
 stand for, ``words`` everything else; here they are picked and
 filled in. A leaf: it imports nothing of ours.
+
+What serving does not say, which is nearly all, is imported when somebody asks for it: a server starts sooner without
+it, and is smaller.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .codes import CODES
-from .console import CONSOLE
-from .inspector import INSPECTOR
-from .slips import SLIPS
-from .system import in_chinese
-from .usage import EXAMPLES
-from .words import WORDS
+from .served import WORDS as SERVED
+
+if TYPE_CHECKING:
+    from .codes import Explanation
 
 LANGUAGES = ("zh", "en")
 # English alone has another word for one than for many.
-_ONE = re.compile(r"(?<![\w.-])1 (error|warning|rule|file|turn|character)s\b")
-
-
-class Explanation(NamedTuple):
-    """What a code means: the finding, its usual cause, what to do."""
-
-    title: str
-    cause: str
-    fix: str
+_ONE = r"(?<![\w.-])1 (error|warning|rule|file|turn|character)s\b"
 
 
 class _Blanks(dict[str, Any]):
@@ -43,6 +35,8 @@ class _Blanks(dict[str, Any]):
 def _blanks(values: Mapping[str, Any], lang: str) -> _Blanks:
     """*values* to fill in; among them the reason that the operating system gave, in this language."""
     if lang == "zh" and "error" in values:
+        from .system import in_chinese
+
         return _Blanks({**values, "error": in_chinese(values["error"])})
     return _Blanks(values)
 
@@ -65,6 +59,9 @@ def explain(code: str, lang: str, values: Mapping[str, Any] | None = None) -> Ex
     Where one code stands for many slips, ``values["reason"]`` names the slip: its sentence becomes ``{problem}``,
     and what to do about it takes the place of the code's own advice.
     """
+    from .codes import CODES, Explanation
+    from .slips import SLIPS
+
     title, cause, fix = CODES.get(code, {}).get(lang, (code, "", ""))
     blanks = _blanks(values or {}, lang)
     slip = SLIPS.get(str(blanks.get("reason")))
@@ -75,20 +72,35 @@ def explain(code: str, lang: str, values: Mapping[str, Any] | None = None) -> Ex
 
 def say(key: str, lang: str, **values: Any) -> str:
     """Return the sentence *key*, with *values* filled in if there are any."""
-    text = (WORDS.get(key) or CONSOLE[key])[lang]
+    entry = SERVED.get(key) or _entry(key)
+    text = entry[lang]
     if not values:
         return text
     text = text.format_map(_blanks(values, lang))
-    return _ONE.sub(r"1 \1", text) if lang == "en" else text
+    return re.sub(_ONE, r"1 \1", text) if lang == "en" else text
+
+
+def _entry(key: str) -> Mapping[str, str]:
+    from .console import CONSOLE
+    from .words import WORDS
+
+    return WORDS.get(key) or CONSOLE[key]
 
 
 def examples(command: str, lang: str) -> str:
     """Return what the help of *command* ends with."""
+    from .usage import EXAMPLES
+
     lines = (f"  python3 wxserve.py {example}" for example in EXAMPLES[command])
     return "\n".join([say("help.examples", lang), *lines])
 
 
 def catalogue() -> dict[str, Any]:
     """Return what the console's page needs: its words in each language, and what the codes and slips mean."""
+    from .codes import CODES
+    from .console import CONSOLE
+    from .inspector import INSPECTOR
+    from .slips import SLIPS
+
     words = {lang: {key: entry[lang] for key, entry in {**CONSOLE, **INSPECTOR}.items()} for lang in LANGUAGES}
     return {**words, "codes": CODES, "slips": SLIPS}

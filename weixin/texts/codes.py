@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from . import doctor, talk
+
+
+class Explanation(NamedTuple):
+    """What a code means: the finding, its usual cause, what to do."""
+
+    title: str
+    cause: str
+    fix: str
+
 
 CODES: dict[str, dict[str, tuple[str, str, str]]] = {
     **doctor.CODES,
