@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import logging
 import re
@@ -186,7 +185,7 @@ class Push(Case):
         self.assertNotIn("WX-RPL-01", self.logged())
 
     def test_a_reply_that_is_too_long_is_cut_and_said_to_be(self) -> None:
-        settings = dataclasses.replace(self.application.settings, split=False, store="memory:")
+        settings = self.application.settings.replace(split=False, store="memory:")
         self.application = app.build(settings, self.application._journal)
         self.addCleanup(self.application.close)
         reply = self.post(text("长")).decode()

@@ -101,6 +101,19 @@ class Values(Loading):
             self.load("[wechat]\ntoken = a%b\n")
         self.assertEqual(self.load("\ufeff[wechat]\r\ntoken = Abc9\r\n").token, "Abc9")
 
+    def test_they_do_not_change_but_others_are_made_of_them(self) -> None:
+        settings = self.load("[wechat]\ntoken = abc\n")
+        with self.assertRaises(AttributeError):
+            settings.token = "abd"
+        other = settings.replace(token="abd", threads=3)
+        self.assertEqual((settings.token, other.token, other.threads, other.path), ("abc", "abd", 3, settings.path))
+        self.assertEqual(other.replace(token="abc", threads=settings.threads), settings)
+        self.assertNotEqual(other, settings)
+        with self.assertRaisesRegex(TypeError, "^tokn$"):
+            settings.replace(tokn="abd")
+        with self.assertRaises(TypeError):
+            config.Settings(token="abc")
+
     def test_secrets_are_in_no_representation(self) -> None:
         settings = self.load(f"[wechat]\ntoken = TopSecret\naes_key = {KEY}\n")
         self.assertNotIn("TopSecret", repr(settings))

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 from . import ini, typed
@@ -33,7 +31,7 @@ LONGEST_NAME = 20
 # The slips of the line reader whose sentences for a table of replies speak of a reply above, or show the line.
 _OF_OPTIONS = frozenset({"stray", "junk", "indented", "bracket", "colon"})
 
-_SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_SECRET_NAME = r"[a-z][a-z0-9_]{0,63}"
 
 
 class ConfigError(Exception):
@@ -101,15 +99,18 @@ _BY_KEY = {option.key: option for option in OPTIONS}
 _BY_PLACE = {(option.section, option.name): option for option in OPTIONS}
 
 
-@dataclass(frozen=True)
 class Settings:
-    """The configuration in force. Paths are absolute; ``sources`` says where each value came from."""
+    """The configuration in force, which nobody changes: `replace` makes another.
 
-    token: str = field(repr=False)
+    Paths are absolute; ``sources`` says where each value came from. A plain class: a dataclass of so many fields, with
+    the modules that make it, is a tenth of the time to start, and a tuple would show its secrets to a JSON encoder.
+    """
+
+    token: str
     mode: str
     appid: str
-    aes_key: str = field(repr=False)
-    aes_key_previous: str = field(repr=False)
+    aes_key: str
+    aes_key_previous: str
     max_age: int
     listen: str
     path: str
@@ -141,9 +142,33 @@ class Settings:
     log_openid: str
     lang: str
     #: The file it was read from, or None; and the folder that relative paths start from.
-    file: str | None = None
-    base: str = "."
-    sources: Mapping[str, str] = field(default_factory=dict, repr=False)
+    file: str | None
+    base: str
+    sources: Mapping[str, str]
+
+    def __init__(self, **values: Any) -> None:
+        """*values* are those above, all of them."""
+        if values.keys() != Settings.__annotations__.keys():
+            raise TypeError(" ".join(sorted(values.keys() ^ Settings.__annotations__.keys())))
+        vars(self).update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name}: settings do not change")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.file, self.token))
+
+    def __repr__(self) -> str:
+        """Without what is secret."""
+        shown = (f"{option.key}={getattr(self, option.key)!r}" for option in OPTIONS if not option.secret)
+        return f"Settings({', '.join(shown)})"
+
+    def replace(self, **values: Any) -> Settings:
+        """The same with other *values*."""
+        return Settings(**{**vars(self), **values})
 
     def given(self, key: str) -> bool:
         """Whether somebody set *key*, rather than leaving it at its default."""
@@ -154,7 +179,7 @@ class Settings:
 
         Never from a flag or wxserve.ini, which others may read. Raise KeyError where there is none.
         """
-        if not _SECRET_NAME.fullmatch(name):
+        if not re.fullmatch(_SECRET_NAME, name):
             raise KeyError(name)
         for place, path in _secret_files(name, os.environ):
             try:
@@ -192,7 +217,8 @@ def load(
     values.update({key: (value, _BY_KEY[key].flag) for key, value in (flags or {}).items()})
     if found is None and "token" not in values:
         raise ConfigError(problems or [Problem("WX-CFG-01", {"looked": file or ", ".join(LOOKED)})])
-    return _settle(values, problems, found, base or (str(Path(found).resolve().parent) if found else os.getcwd()))
+    beside = os.path.dirname(os.path.realpath(found)) if found else os.getcwd()
+    return _settle(values, problems, found, base or beside)
 
 
 def demo(token: str, base: str, flags: Mapping[str, str]) -> Settings:

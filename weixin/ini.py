@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 # A tab indents as far as an editor shows it.
 TAB = 4
 # How other formats write an entry.
-_COLON = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)\s*[:：]")
+_COLON = r"([A-Za-z_][A-Za-z0-9_.]*)\s*[:：]"
 # What a Chinese input method puts where we need [ ] and =.
 _WIDE = {"【": "[", "［": "[", "〔": "[", "＝": "="}
 
@@ -173,7 +173,7 @@ class _Reader:
                 if wanted == "[":
                     self._doubtful = Section(line.strip(), number, [])
                 return
-        colon = _COLON.match(line)
+        colon = re.match(_COLON, line)
         if colon and not self._block:
             self._problem("colon", number, key=colon[1])
         else:

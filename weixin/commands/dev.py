@@ -8,7 +8,6 @@ terminal says why. Something that is wrong at the start is waited for until it i
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import logging
 import os
 import signal
@@ -61,7 +60,7 @@ def local(settings: Settings) -> Settings:
     """The same, heard by this machine alone."""
     if settings.listen.startswith(_LOCAL):
         return settings
-    return dataclasses.replace(settings, listen=f"{LOOPBACK}:{settings.listen.rpartition(':')[2]}")
+    return settings.replace(listen=f"{LOOPBACK}:{settings.listen.rpartition(':')[2]}")
 
 
 class _Development(Program):

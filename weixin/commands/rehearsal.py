@@ -6,7 +6,6 @@ made to take as long as one likes, and everything can be loaded anew.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import io
 import logging
@@ -36,8 +35,7 @@ def in_mode(settings: Settings, mode: str | None) -> Settings:
     """The same in another mode, with a key and an AppID made up where there are none: both sides are here."""
     if mode is None or mode == settings.mode:
         return settings
-    return dataclasses.replace(
-        settings,
+    return settings.replace(
         mode=mode,
         appid=settings.appid or "wx" + secrets.token_hex(8),
         aes_key=settings.aes_key or b64encode(secrets.token_bytes(32), b"ab").decode().rstrip("="),

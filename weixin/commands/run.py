@@ -7,7 +7,6 @@ handlers and replies for itself, at the start and again at every reload.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import logging
 import mmap
 import os
@@ -205,10 +204,10 @@ class Program:
     def _prepared(self, settings: Settings) -> Settings:
         """The same, as this kind of run has it where nobody said otherwise."""
         if self._folder is not None and not settings.given("store"):
-            settings = dataclasses.replace(settings, store=f"sqlite:{self._folder.name}/wxserve.db")
+            settings = settings.replace(store=f"sqlite:{self._folder.name}/wxserve.db")
         if (self._demo or self.console) and not settings.given("store_content"):
             # The console shows what was said; here it is the developer's own.
-            settings = dataclasses.replace(settings, store_content="full")
+            settings = settings.replace(store_content="full")
         return settings
 
     def _note_failure(self) -> None:

@@ -7,7 +7,6 @@ handlers that come along. It opens no store and no socket: it is safe beside a r
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import fnmatch
 import re
 import sys
@@ -155,7 +154,7 @@ def _settings(call: Call) -> config.Settings:
     if call.options.to:
         if mode != "plain" and not (settings.aes_key and settings.appid):
             raise Usage("send.no-key", mode=mode)
-        return dataclasses.replace(settings, mode=mode)
+        return settings.replace(mode=mode)
     return in_mode(settings, mode)
 
 

@@ -12,7 +12,6 @@ import hmac
 import re
 import string
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Callable
 
 from ..config import MODES, Settings
@@ -37,7 +36,7 @@ def in_modes(settings: Settings, key: str) -> dict[str, Settings]:
     aes_key = settings.aes_key or "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:43])
     appid = settings.appid or APPID
     return {
-        mode: settings if mode == settings.mode else replace(settings, mode=mode, aes_key=aes_key, appid=appid)
+        mode: settings if mode == settings.mode else settings.replace(mode=mode, aes_key=aes_key, appid=appid)
         for mode in MODES
     }
 
