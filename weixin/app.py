@@ -6,18 +6,15 @@ that it is answered once and in time, ``routing`` by whom. Nothing on the way ra
 
 from __future__ import annotations
 
-import copy
 import hmac
 import logging
 import os
 import re
-import secrets
 import signal
 import threading
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import config, log, texts
@@ -32,8 +29,7 @@ from .routing.rules import Rules
 from .store import Store, open_store
 from .store.base import Refusal, told
 from .web import HTML, TEXT, XML, Answer, answer, parse_query, read_body
-from .wire import aes, envelope, probe
-from .wire.envelope import Envelope, decode_key
+from .wire import probe
 from .wire.errors import MessageRefused, ModeRefused, Refused, SignatureRefused
 from .wire.messages import Message, parse
 from .wire.replies import SUCCESS, Finding
@@ -41,6 +37,7 @@ from .wire.signature import matches, near_miss
 
 if TYPE_CHECKING:
     from .metrics import Meter
+    from .wire.envelope import Envelope
 
 # A near miss costs some forty hashes; an operator needs one verdict, a scanner shall not have more.
 VERDICT_SECONDS = 1.0
@@ -100,6 +97,8 @@ class Application:
 
     def sibling(self, settings: Settings) -> Application:
         """The same application as *settings* would have it: in another mode, with the same rules, desk and store."""
+        import copy  # the console's alone
+
         twin = copy.copy(self)
         twin.settings, twin._envelope = settings, _envelope(settings)
         return twin
@@ -197,7 +196,7 @@ class Application:
             self._verify(query, "signature")  # only of the platform's is it worth knowing how it was spoilt
             raise
         # A stranger's body costs a hash before it costs a parser; the platform signs both ways.
-        found = envelope.glimpse(raw)
+        found = self._envelope.glimpse(raw)
         self._verify(query, *(("msg_signature", found) if found else ("signature",)))
         sealed = parse(raw).get("Encrypt")
         if not isinstance(sealed, str) or not sealed:
@@ -237,7 +236,7 @@ class Application:
     def _seal(self, body: bytes, key: bytes, query: dict[str, str]) -> bytes:
         """Seal a reply to a push that was sealed: each delivery's anew, with its own nonce."""
         assert self._envelope is not None
-        random = secrets.token_hex(8).encode()
+        random = os.urandom(8).hex().encode()
         return self._envelope.seal(body, str(int(self._clock())), query["nonce"], random, key)
 
     def _notice(self, message: Message, finding: Finding) -> None:
@@ -271,8 +270,8 @@ def load_rules(settings: Settings) -> tuple[Rules, list[Problem]]:
     """Return everything that answers, and what is wrong with it."""
     source, _, line = settings.sources["default_reply"].rpartition(":")
     routing = load.load(
-        Path(settings.handlers),
-        Path(settings.replies),
+        settings.handlers,
+        settings.replies,
         priority=settings.replies_priority,
         default=settings.default_reply,
         folder_required=settings.given("handlers"),
@@ -307,6 +306,11 @@ def build(
     answers, shared = float(settings.answers), settings.workers > 1
     store = open_store(url, keep=settings.keep, full=full, answers=answers, shared=shared)
     return Application(settings, wrap(rules) if wrap else rules, journal, store=store, meter=meter)
+
+
+def prepare(settings: Settings) -> None:
+    """Import what *settings* need and others do not: for a process that forks, so that its workers share it."""
+    _envelope(settings)
 
 
 def open_log(settings: Settings, *, threaded: bool = True, color: bool = False) -> Journal:
@@ -358,5 +362,8 @@ def _nothing() -> None:
 def _envelope(settings: Settings) -> Envelope | None:
     if settings.mode == "plain":
         return None
+    from .wire import aes  # plain mode has nothing to seal, and starts sooner
+    from .wire.envelope import Envelope, decode_key
+
     keys = [decode_key(key) for key in (settings.aes_key, settings.aes_key_previous) if key]
     return Envelope(settings.token, settings.appid, keys, aes.find())

@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
-import json
 import logging
 import os
 import re
@@ -309,6 +308,8 @@ def _json(line: Line, style: Style) -> str:
     fields = {k: _masked(k, value, style) if k in _PERSONAL else value for k, value in line.fields.items()}
     shown = {key: value for key, value in fields.items() if value is not None and value != ""}
     record = {**head, **code, **shown, **detail}
+    import json  # for who asks for it: everybody else starts sooner
+
     text = json.dumps(record, ensure_ascii=False, default=str)
     if not text.isprintable():
         text = json.dumps(record, default=str)
@@ -337,6 +338,8 @@ def _quoted(text: str) -> str:
         return text
     if text.isprintable():
         return f'"{text.translate(_ESCAPED)}"' if _AWKWARD(text) else text
+    import json  # for a text of several lines, and other rare ones
+
     # A line feed alone is worth no escapes in everything else.
     return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote_plus
 
 from .wire.errors import Refused
 
@@ -68,6 +67,9 @@ def parse_query(text: str) -> dict[str, str]:
     """
     parameters: dict[str, str] = {}
     quoted = "%" in text or "+" in text
+    if quoted:
+        from urllib.parse import unquote_plus  # pushes are not quoted; the platform's check of the address may be
+
     for pair in text.split("&", MAX_PARAMETERS)[:MAX_PARAMETERS]:
         name, _, value = pair.partition("=")
         if quoted:

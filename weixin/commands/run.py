@@ -6,11 +6,9 @@ handlers and replies for itself, at the start and again at every reload.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import mmap
 import os
-import secrets
 import socket
 import struct
 import sys
@@ -26,6 +24,7 @@ from . import CONFIG, FAILED, add_settings, report
 from .terminal import shorten
 
 if TYPE_CHECKING:
+    import argparse
     from tempfile import TemporaryDirectory
 
     from . import Call
@@ -59,7 +58,7 @@ def settings_or_demo(call: Call) -> tuple[Settings, bool]:
             raise
     # A link to it in somebody's path has no handlers beside it.
     base = os.path.dirname(os.path.realpath(sys.argv[0]))
-    return config.demo("demo" + secrets.token_hex(DEMO_TOKEN_BYTES), base, call.flags), True
+    return config.demo("demo" + os.urandom(DEMO_TOKEN_BYTES).hex(), base, call.flags), True
 
 
 class Report:
@@ -146,6 +145,7 @@ class Program:
 
     def _service(self) -> server.Service:
         settings = self._settings
+        app.prepare(settings)
         private = [self._admin.site.private] if self._admin is not None else []
         options = server.Options(
             threads=settings.threads,
