@@ -8,6 +8,7 @@ This file is the command, the WSGI callable ``application`` for any other server
 It keeps no state: run as a script it is ``__main__``, and a handler's ``from wxserve import on`` is a second copy.
 """
 
+import gc
 import os
 import sys
 
@@ -19,6 +20,8 @@ if os.path.dirname(os.path.realpath(__file__)) not in sys.path:
     sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 if __name__ == "__main__":
+    # What is imported stays: the collector, which commands/ switches on again, need not look through it.
+    gc.disable()
     # Ctrl-C while all this is being read: nothing is begun, and nobody wants a traceback.
     try:
         import signal

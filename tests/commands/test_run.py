@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -39,6 +40,30 @@ class Case(unittest.TestCase):
         status, body = server.request("POST", f"/weixin?{signed(TOKEN)}", text(content, msgid=time.time_ns()))
         self.assertEqual(status, 200)
         return body.decode()
+
+
+# What takes a tenth of the time to start and more, each or together with what it imports itself, and no plain server
+# needs before its first answer.
+UNWANTED = (
+    "argparse", "ast", "asyncio", "base64", "copy", "ctypes", "dataclasses", "email", "encodings.idna", "http",
+    "inspect", "ipaddress", "json", "locale", "pathlib", "random", "shutil", "subprocess", "tempfile", "unittest",
+    "urllib.parse", "weixin.console", "weixin.simulator", "weixin.texts.words", "xml.parsers.expat",
+)  # fmt: skip
+
+
+class Imports(Case):
+    def test_nothing_is_imported_that_the_first_answer_does_not_need(self) -> None:
+        self.project("", "[server]\nlisten = 127.0.0.1:0\n[replies]\nhandlers = said\n")
+        (self.folder / "said").mkdir()
+        handler = "from wxserve import on\n@on.text\ndef echo(msg):\n    return msg.text\n"
+        (self.folder / "said" / "echo.py").write_text(handler, encoding="utf-8")
+        server = self.serve(listen="", PYTHONPROFILEIMPORTTIME="1")
+        self.assertIn("你好", self.ask(server, "你好"))
+        # What an interpreter imports before it reads the program is its own affair.
+        imported = server.output.partition("| site\n")[2]
+        names = re.findall(r"^import time: .*\| +([\w.]+)$", imported, re.MULTILINE)
+        self.assertIn("weixin.app", names)
+        self.assertEqual([name for name in names if name in UNWANTED], [])
 
 
 class Demo(Case):

@@ -7,19 +7,26 @@ is asked for is imported.
 
 from __future__ import annotations
 
-import argparse
+import gc
 import importlib
 import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import __version__, app, config, log, texts
 from ..problem import Problem
 from ..server import systemd
-from .parser import Parser, hint
+from .glance import DEFAULTS, glance
 from .terminal import Terminal, Unwritable
+
+# Nor does `argparse` or `parser`, which needs it, come in before it is needed: `glance` says why.
+if TYPE_CHECKING:
+    import argparse
+    from types import ModuleType
+
+    from .parser import Parser
 
 COMMANDS = (
     "run", "dev", "init", "check", "doctor", "chat", "send", "deliveries", "stats", "forget", "test", "explain",
@@ -34,7 +41,8 @@ STDERR = 2
 class Call(NamedTuple):
     """One call of a command: its options, and the settings flags that were given, by key."""
 
-    options: argparse.Namespace
+    #: An argparse.Namespace, or what looks like one.
+    options: Any
     flags: dict[str, str]
     lang: str
     terminal: Terminal
@@ -50,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_streams()
     terminal = Terminal(texts.language("auto", os.environ))
     try:
+        plain = glance(argv)
+        if plain is not None:
+            return _call(_module("run"), plain, {}, terminal)
         common, rest = _common("", terminal.lang).parse_known_args(argv)
         terminal = Terminal(texts.language(common.lang, os.environ), color=common.color, quiet=common.quiet)
         return _command(rest, common, terminal)
@@ -80,6 +91,8 @@ def _command(words: list[str], common: argparse.Namespace, terminal: Terminal) -
         return FINE
     if name.startswith("-"):
         return _run("run", words, common, terminal)
+    from .parser import hint
+
     values = {"name": name, "hint": hint(name, COMMANDS), "commands": " ".join(COMMANDS)}
     terminal.error(texts.say("usage.command", terminal.lang, **values))
     return USAGE
@@ -87,16 +100,28 @@ def _command(words: list[str], common: argparse.Namespace, terminal: Terminal) -
 
 def _run(name: str, words: list[str], common: argparse.Namespace, terminal: Terminal) -> int:
     lang = terminal.lang
-    module = importlib.import_module(f".{name}", __package__)
+    module = _module(name)
     parser = _common(name, lang)
     parser.epilog = texts.examples(name, lang)
     module.configure(parser, lang)
     options = parser.parse_all(words, common)
     flags = {key[len("set_") :]: value for key, value in vars(options).items() if key.startswith("set_") and value}
+    return _call(module, options, flags, terminal)
+
+
+def _module(name: str) -> ModuleType:
+    """Import a command's module, and have the collector leave alone what is imported by now."""
+    module = importlib.import_module(f".{name}", __package__)
+    gc.freeze()
+    gc.enable()  # wxserve.py has switched it off
+    return module
+
+
+def _call(module: ModuleType, options: Any, flags: dict[str, str], terminal: Terminal) -> int:
     # Until here Ctrl-C was the system's own affair (wxserve.py says why).
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    status: int = module.run(Call(options, flags, lang, terminal))
+    status: int = module.run(Call(options, flags, terminal.lang, terminal))
     return status
 
 
@@ -136,14 +161,15 @@ def add_settings(parser: argparse.ArgumentParser, lang: str) -> None:
 
 def _common(name: str, lang: str) -> Parser:
     """The options that every command takes, before its name or behind it."""
+    from .parser import Parser
+
     parser = Parser(name, lang)
+    parser.set_defaults(**DEFAULTS)
     if name:
         parser.add_argument("-h", "--help", action="help", help=texts.say("help.help", lang))
     parser.add_argument("-c", "--config", metavar="FILE", help=texts.say("help.config", lang))
-    parser.add_argument("--lang", choices=("auto", "zh", "en"), default="auto", help=texts.say("help.lang", lang))
-    parser.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help=texts.say("help.color", lang)
-    )
+    parser.add_argument("--lang", choices=("auto", "zh", "en"), help=texts.say("help.lang", lang))
+    parser.add_argument("--color", choices=("auto", "always", "never"), help=texts.say("help.color", lang))
     parser.add_argument("--json", action="store_true", help=texts.say("help.json", lang))
     parser.add_argument("-q", "--quiet", action="store_true", help=texts.say("help.quiet", lang))
     parser.add_argument("-v", "--verbose", action="store_true", help=texts.say("help.verbose", lang))

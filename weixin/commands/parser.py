@@ -15,17 +15,20 @@ from typing import Any, NoReturn
 from .. import texts
 from .terminal import Terminal
 
+# For the formatters that argparse makes to see whether an option can be shown: to ask the terminal for its width, it
+# imports every kind of archive.
+ANY_WIDTH = 80
 # The exit status that argparse itself has for it.
 WRONG_USAGE = 2
 
-_CHOICE = re.compile(r"argument (.+?): invalid choice: '?(.*?)'? \(")
-_VALUE = re.compile(r"argument (.+?): invalid .* value: '(.*)'")
-_NO_VALUE = re.compile(r"argument (.+?): expected ")
+_CHOICE = r"argument (.+?): invalid choice: '?(.*?)'? \("
+_VALUE = r"argument (.+?): invalid .* value: '(.*)'"
+_NO_VALUE = r"argument (.+?): expected "
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str, lang: str) -> None:
-        super().__init__(prog)
+    def __init__(self, prog: str, lang: str, width: int | None = None) -> None:
+        super().__init__(prog, width=width)
         self._usage_is = texts.say("help.usage", lang)
 
     def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
@@ -41,7 +44,7 @@ class Parser(argparse.ArgumentParser):
         about = texts.say(f"command.{name}", lang) if name else None
         super().__init__(
             prog=" ".join(["python3 wxserve.py", name]).strip(), description=about, add_help=False, allow_abbrev=False,
-            formatter_class=functools.partial(_Formatter, lang=lang),
+            formatter_class=functools.partial(_Formatter, lang=lang, width=ANY_WIDTH),
         )  # fmt: skip
         self._positionals.title = texts.say("help.words", lang)
         self._optionals.title = texts.say("help.options", lang)
@@ -51,6 +54,7 @@ class Parser(argparse.ArgumentParser):
         words = " ".join(_shown(action) for action in self._words())
         options = texts.say("help.any-options", self._lang)
         self.usage = " ".join(filter(None, [self.prog, words, options])).replace("%", "%%")
+        self.formatter_class = functools.partial(_Formatter, lang=self._lang)  # as wide as the terminal
         return super().format_help()
 
     def parse_all(self, words: list[str], common: argparse.Namespace) -> argparse.Namespace:
@@ -66,7 +70,7 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def error(self, message: str) -> NoReturn:
-        choice, value, none = _CHOICE.match(message), _VALUE.match(message), _NO_VALUE.match(message)
+        choice, value, none = (re.match(form, message) for form in (_CHOICE, _VALUE, _NO_VALUE))
         if choice:
             option = self._of(choice[1])
             choices = list(map(str, option.choices or ())) if option else []

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
-import unicodedata
 from collections.abc import Iterable
 from typing import Any, TextIO
 
@@ -16,7 +14,7 @@ from ..problem import Problem
 _COLORS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
 # What a stranger wrote may be shown and may not steer: C0 but tab and line feed, DEL, C1 (where a terminal may find an
 # escape sequence in one character), line ends of Unicode's, and what turns the writing around. Our colours pass.
-_STEERING = re.compile(
+_STEERING = (
     "(?P<color>\x1b\\[[0-9;]*m)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
 
@@ -45,8 +43,10 @@ class Terminal:
 
     def data(self, value: Any, indent: int | None = None) -> None:
         """Print *value* as JSON, for programs, exactly; what would steer a terminal is escaped."""
+        import json  # a server prints none
+
         text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
-        self.say(json.dumps(value, indent=indent, default=str) if _STEERING.search(text) else text)
+        self.say(json.dumps(value, indent=indent, default=str) if re.search(_STEERING, text) else text)
 
     def error(self, text: str) -> None:
         """Print why it did not work."""
@@ -77,6 +77,8 @@ def shorten(path: str) -> str:
 
 def width(text: str) -> int:
     """How many columns *text* takes: a Chinese character takes two."""
+    import unicodedata  # for tables, and for faults in a file
+
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
 
 
@@ -94,11 +96,13 @@ def columns(names: Iterable[str]) -> str:
 
 def _harmless(text: str) -> str:
     """A file's own words may hold what a terminal would obey."""
+    import unicodedata  # as above
+
     return "".join(f"\\x{ord(c):02x}" if unicodedata.category(c) == "Cc" else c for c in text)
 
 
 def _write(stream: TextIO, text: str) -> None:
-    text = _STEERING.sub(lambda found: found["color"] or "�", text)
+    text = re.sub(_STEERING, lambda found: found["color"] or "�", text)
     try:
         try:
             stream.write(text + "\n")
