@@ -311,6 +311,7 @@ def build(
 def prepare(settings: Settings) -> None:
     """Import what *settings* need and others do not: for a process that forks, so that its workers share it."""
     _envelope(settings)
+    load.prepare(settings.replies, settings.default_reply)
 
 
 def open_log(settings: Settings, *, threaded: bool = True, color: bool = False) -> Journal:

@@ -47,23 +47,44 @@ class Case(unittest.TestCase):
 UNWANTED = (
     "argparse", "ast", "asyncio", "base64", "copy", "ctypes", "dataclasses", "email", "encodings.idna", "http",
     "inspect", "ipaddress", "json", "locale", "pathlib", "random", "shutil", "subprocess", "tempfile", "unittest",
-    "urllib.parse", "weixin.console", "weixin.simulator", "weixin.texts.words", "xml.parsers.expat",
+    "urllib.parse", "weixin.console", "weixin.routing.headers", "weixin.simulator", "weixin.texts.words",
+    "weixin.wire.aes", "xml.parsers.expat",
 )  # fmt: skip
 
 
 class Imports(Case):
+    def imported(self, server: Server) -> list[str]:
+        """What was imported by the program, in order, by supervisor and worker."""
+        # What an interpreter imports before it reads the program is its own affair.
+        imported = server.output.partition("| site\n")[2]
+        return re.findall(r"^import time: .*\| +([\w.]+)$", imported, re.MULTILINE)
+
     def test_nothing_is_imported_that_the_first_answer_does_not_need(self) -> None:
-        self.project("", "[server]\nlisten = 127.0.0.1:0\n[replies]\nhandlers = said\n")
+        self.project(more="[server]\nlisten = 127.0.0.1:0\n[replies]\nhandlers = said\n")
+        (self.folder / "replies.ini").unlink()
         (self.folder / "said").mkdir()
         handler = "from wxserve import on\n@on.text\ndef echo(msg):\n    return msg.text\n"
         (self.folder / "said" / "echo.py").write_text(handler, encoding="utf-8")
         server = self.serve(listen="", PYTHONPROFILEIMPORTTIME="1")
         self.assertIn("你好", self.ask(server, "你好"))
-        # What an interpreter imports before it reads the program is its own affair.
-        imported = server.output.partition("| site\n")[2]
-        names = re.findall(r"^import time: .*\| +([\w.]+)$", imported, re.MULTILINE)
+        names = self.imported(server)
         self.assertIn("weixin.app", names)
         self.assertEqual([name for name in names if name in UNWANTED], [])
+
+    def test_nothing_of_ours_is_imported_after_the_fork(self) -> None:
+        sealed = f"mode = compat\nappid = wx{'0' * 16}\naes_key = {'A' * 43}\n"
+        self.project(more=f"{sealed}[server]\nlisten = 127.0.0.1:0\n[replies]\nhandlers = said\n")
+        (self.folder / "said").mkdir()
+        # Handlers are read by workers alone, and these say when. (What `import_module` imports is not in the report.)
+        mark = "import colorsys\n"
+        (self.folder / "said" / "mark.py").write_text(mark, encoding="utf-8")
+        server = self.serve(listen="", PYTHONPROFILEIMPORTTIME="1")
+        server.wait_for("ready in")
+        names = self.imported(server)
+        self.assertLess(names.index("weixin.routing.headers"), names.index("colorsys"))
+        self.assertLess(names.index("weixin.wire.aes"), names.index("colorsys"))
+        after = names[names.index("colorsys") :]
+        self.assertEqual([name for name in after if name.startswith("weixin.")], [])
 
 
 class Demo(Case):

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+#: The code of whatever is wrong in replies.ini.
+TABLE_CODE = "WX-RPL-03"
+
 
 class Misuse(ValueError):
     """A wrong argument to ``on.…``, or a wrong word in replies.ini; whoever knows the place makes a LoadError of it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from . import handlers, table
-from .errors import LoadError, Misuse
+from . import handlers
+from .errors import TABLE_CODE, LoadError, Misuse
 from .rules import MAX_REGEXES, Rules
 
 
@@ -23,6 +24,12 @@ class Routing(NamedTuple):
     def close(self) -> None:
         """Forget the handlers' modules: for who has loaded again, once the old rules are asked no more."""
         self.loaded.close()
+
+
+def prepare(replies: str, default: str) -> None:
+    """Import what `load` will need for these: for a process that forks, so that its workers share it."""
+    if default.strip() or os.path.exists(replies):
+        importlib.import_module(".table", __package__)
 
 
 def load(
@@ -49,18 +56,21 @@ def load(
             source = b""
             if replies_required or not isinstance(error, FileNotFoundError):
                 words = error.strerror or str(error)
-                errors.append(LoadError(table.CODE, str(replies), 0, "unreadable", error=words))
-        read = table.parse(source, name, priority, lambda function: handlers.resolve(loaded, function))
-        rules += read.rules
-        errors += read.errors
-        try:
-            if default.strip():
-                rules.append(table.default_rule(default, default_file, default_line))
-        except Misuse as misuse:
-            errors.append(LoadError(table.CODE, default_file, default_line, misuse.reason, **misuse.values))
+                errors.append(LoadError(TABLE_CODE, str(replies), 0, "unreadable", error=words))
+        if source or default.strip():
+            from . import table  # an account that is all code starts sooner without it
+
+            read = table.parse(source, name, priority, lambda function: handlers.resolve(loaded, function))
+            rules += read.rules
+            errors += read.errors
+            try:
+                if default.strip():
+                    rules.append(table.default_rule(default, default_file, default_line))
+            except Misuse as misuse:
+                errors.append(LoadError(TABLE_CODE, default_file, default_line, misuse.reason, **misuse.values))
         made = Rules(rules, loaded.on_error, final_marks=final_marks)
     for rule, pattern in made.regexes()[MAX_REGEXES:][:1]:
-        code = table.CODE if rule.file == name else "WX-HND-03"
+        code = TABLE_CODE if rule.file == name else "WX-HND-03"
         values = {"pattern": pattern.pattern, "limit": MAX_REGEXES, "n": len(made.regexes())}
         errors.append(LoadError(code, rule.file, rule.line, "regex-many", **values))
     return Routing(made, errors, loaded)

@@ -15,12 +15,10 @@ from weixin import ini
 
 from . import answers, headers, hours
 from .call import Answer, Function
-from .errors import LoadError, Misuse
+from .errors import TABLE_CODE, LoadError, Misuse
 from .headers import Target
 from .index import Heads, whole
 from .rules import CONTAINED, DEFAULT, EXACT, MESSAGE, PREFIX, Level, Pattern, Rule
-
-CODE = "WX-RPL-03"
 
 # The line reader's findings that stand below the header they belong to.
 _IN_SECTIONS = frozenset({"indented", "wide", "colon", "stray"})
@@ -71,7 +69,7 @@ class _Table:
         self._hiding = {PREFIX: Heads(), CONTAINED: Heads()}
 
     def error(self, line: int, reason: str, **values: object) -> None:
-        self.errors.append(LoadError(CODE, self._file, line, reason, **values))
+        self.errors.append(LoadError(TABLE_CODE, self._file, line, reason, **values))
 
     def add(self, section: ini.Section) -> None:
         """Make the rules of one section, or the error it deserves."""
@@ -88,7 +86,7 @@ class _Table:
                 misuse.values.update(function=values["call"], key="call")
             key = misuse.values.get("key", "hours" if misuse.reason == "hours" else "")
             line = next((entry.line for entry in section.entries if entry.key == key), section.line)
-            code = "WX-HND-02" if misuse.reason == "argument" else CODE
+            code = "WX-HND-02" if misuse.reason == "argument" else TABLE_CODE
             values_ = {"name": section.name, **misuse.values}
             reason = misuse.reason
             if reason == "empty" and not (self.rules and re.fullmatch(_EMOJI, section.name)):
