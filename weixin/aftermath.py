@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from . import log
@@ -22,6 +23,8 @@ from .wire.messages import Message
 if TYPE_CHECKING:
     from .metrics import Meter
 
+#: A delivery that is over, and when.
+Over = tuple[Message, Given, float]
 # So much is worth doing at once.
 MUCH = 64
 # In the place of a rule that is a handler.
@@ -55,14 +58,17 @@ class Aftermath:
         """Do what is owed, unless another thread is at it."""
         if not self._owed or not self._settling.acquire(blocking=False):
             return
+        over: list[Over] = []
         try:
             while self._owed:
                 message, given, simulated, at = self._owed.popleft()
-                if self._meter is not None and not simulated:
-                    count(self._meter, message, given, at)
                 self._journal.tell("delivery", Told(message, given), at)
+                if not simulated:
+                    over.append((message, given, at))
         finally:
             self._settling.release()
+            if self._meter is not None:
+                count(self._meter, over)
 
 
 class Told(NamedTuple):
@@ -107,30 +113,42 @@ def _usual(kind: str, reply: str, result: str, rule: str) -> tuple[str, str, str
     return log.pair("type", kind), log.pair("reply", reply) + log.pair("result", result), log.pair("by", rule)
 
 
-def count(meter: Meter, message: Message, given: Given, now: float) -> None:
-    """Count one delivery of *message*, which was given *given*, at *now*."""
+def count(meter: Meter, over: Iterable[Over]) -> None:
+    """Count deliveries: those that are alike together, since most of them are."""
+    alike: dict[tuple[object, ...], list[Over]] = {}
+    for each in over:
+        message, given, _ = each
+        like = (message.kind, message.type, given.result, given.attempt, given.rule, given.reply, given.code)
+        alike.setdefault(like, []).append(each)
+    for some in alike.values():
+        _count_alike(meter, some)
+
+
+def _count_alike(meter: Meter, over: list[Over]) -> None:
+    """Count deliveries that differ in times and sizes only."""
+    times, (message, given, _) = len(over), over[0]
     # What nobody has heard of may be anybody's word: it takes no label from those that are.
     kind = message.kind if message.known else "other"
-    meter.add("wxserve_deliveries_total", kind, given.result)
-    meter.add("wxserve_delivery_duration_seconds", kind, value=given.seconds)
-    meter.add("wxserve_push_delay_seconds", value=max(0.0, now - message.time))
-    meter.add("wxserve_attempts_total", str(given.attempt))
-    meter.add("wxserve_last_wechat_request_timestamp_seconds", value=now)
+    meter.add("wxserve_deliveries_total", kind, given.result, value=times)
+    meter.observe("wxserve_delivery_duration_seconds", kind, values=[given.seconds for _, given, _ in over])
+    meter.observe("wxserve_push_delay_seconds", values=[max(0.0, at - message.time) for message, _, at in over])
+    meter.add("wxserve_attempts_total", str(given.attempt), value=times)
+    meter.add("wxserve_last_wechat_request_timestamp_seconds", value=max(at for _, _, at in over))
     if given.result == "duplicate":
         return
     rule, reply = given.rule, given.reply
     if rule:
-        meter.add("wxserve_rule_hits_total", rule)
+        meter.add("wxserve_rule_hits_total", rule, value=times)
         if _CODE in rule:
-            meter.add("wxserve_handler_duration_seconds", rule, value=given.ran)
+            meter.observe("wxserve_handler_duration_seconds", rule, values=[given.ran for _, given, _ in over])
     elif not given.silent and given.result != "replied" and message.type != "event":
-        meter.add("wxserve_unmatched_messages_total")
+        meter.add("wxserve_unmatched_messages_total", value=times)
     if reply:
-        meter.add("wxserve_reply_size_bytes", reply, value=len(given.body))
+        meter.observe("wxserve_reply_size_bytes", reply, values=[len(given.body) for _, given, _ in over])
     if given.code:
-        meter.add("wxserve_handler_errors_total", rule)
+        meter.add("wxserve_handler_errors_total", rule, value=times)
     if kind in ("subscribe", "unsubscribe"):
-        meter.add(f"wxserve_users_{kind}d_total")
+        meter.add(f"wxserve_users_{kind}d_total", value=times)
 
 
 def count_refusal(meter: Meter, refused: Refused) -> None:

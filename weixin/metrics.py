@@ -20,7 +20,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
 # Old and new workers side by side, during reloads.
@@ -163,7 +163,7 @@ class Meter:
         # Counters go on; how the process before stood is over.
         self._sums: Sums = {key: 0 if key in MOMENTARY else value for key, value in board.read(self._slot).items()}
         self._watched: Callable[[], Mapping[str, float]] = dict
-        self._pending: deque[tuple[str, tuple[str, ...], float]] = deque(maxlen=PENDING_MAX)
+        self._pending: deque[tuple[str, tuple[str, ...], Sequence[float]]] = deque(maxlen=PENDING_MAX)
         # The labels of who had the slot before count as well, or every reload would have room for as many more.
         self._known: dict[str, set[str]] = {}
         for key in self._sums:
@@ -174,7 +174,11 @@ class Meter:
 
     def add(self, name: str, *labels: str, value: float = 1) -> None:
         """Count; of a gauge, set; of a histogram, observe. *labels* are in the order of the Family."""
-        self._pending.append((name, labels, value))
+        self._pending.append((name, labels, (value,)))
+
+    def observe(self, name: str, *labels: str, values: Sequence[float]) -> None:
+        """Observe many values of a histogram."""
+        self._pending.append((name, labels, values))
 
     def watch(self, read: Callable[[], Mapping[str, float]]) -> None:
         """Ask *read* at every turn for gauges that have no labels."""
@@ -197,7 +201,7 @@ class Meter:
         self._watched = lambda: dict.fromkeys(MOMENTARY, 0)
         self.flush()
 
-    def _count(self, name: str, labels: tuple[str, ...], value: float) -> None:
+    def _count(self, name: str, labels: tuple[str, ...], values: Sequence[float]) -> None:
         family = FAMILIES[name]
         key = _UNIT.join((name, *labels))
         if family.labels and key not in self._sums:
@@ -207,13 +211,14 @@ class Meter:
             else:
                 known.add(key)
         if family.kind == "gauge":
-            self._sums[key] = value
+            self._sums[key] = values[-1]
         elif family.kind == "counter":
-            self._sums[key] = self._sums.get(key, 0) + value
+            self._sums[key] = self._sums.get(key, 0) + sum(values)
         else:
             sums = self._sums.setdefault(key, [0.0, *([0] * (len(family.buckets) + 1))])
-            sums[0] += value
-            sums[1 + bisect_left(family.buckets, value)] += 1
+            sums[0] += sum(values)
+            for value in values:
+                sums[1 + bisect_left(family.buckets, value)] += 1
 
     def _turns(self) -> None:
         while not self._ended.wait(TURN_SECONDS):
