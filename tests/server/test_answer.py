@@ -70,6 +70,15 @@ class Encoding(unittest.TestCase):
             b"HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\nDate: today\r\nContent-Length: 5\r\n\r\n",
         )
 
+    def test_what_is_remembered_is_what_was_asked_for(self) -> None:
+        head = AnswerHead("200 OK", [])
+        asked = [(self.DATE, 5, KEEP), ("Date: tomorrow\r\n", 5, KEEP), (self.DATE, 6, KEEP), (self.DATE, 5, CLOSE)]
+        for first in asked:
+            for second in asked:
+                head.encode(*first)
+                with self.subTest(first=first, second=second):
+                    self.assertEqual(head.encode(*second), AnswerHead("200 OK", []).encode(*second))
+
     def test_the_apps_date_wins(self) -> None:
         head = AnswerHead("200 OK", [("date", "x")])
         self.assertNotIn(b"today", head.encode(self.DATE, None, CLOSE))

@@ -18,8 +18,9 @@ from weixin.server.reader import Reader
 class Waiting(unittest.TestCase):
     def setUp(self) -> None:
         ours, self.peer = socket.socketpair()
+        ours.setblocking(False)
         listener = Listener(listen("127.0.0.1:0"))
-        self.connection = Connection(ours, Reader(HeadParser(Options())), listener, "", "")
+        self.connection = Connection(ours.fileno(), Reader(HeadParser(Options())), listener, "", "")
         for sock in (ours, self.peer, listener.sock):
             self.addCleanup(sock.close)
 

@@ -302,6 +302,15 @@ class Memory(unittest.TestCase):
         self.assertEqual((again.environ()["HTTP_X_B"], again.environ()["CONTENT_LENGTH"]), ("c", "0"))
         self.assertEqual(again.environ()["PATH_INFO"], "/2")
 
+    def test_is_of_what_is_common_to_all_too_and_each_request_has_its_own_copy(self) -> None:
+        common = {"REQUEST_METHOD": "", "wsgi.run_once": False}
+        parser = HeadParser(Options(), common)
+        for number in range(2):
+            environ = parser.parse(GET).environ()
+            self.assertEqual((environ["REQUEST_METHOD"], environ["wsgi.run_once"]), ("GET", False), number)
+            environ["wsgi.run_once"] = True
+        self.assertEqual(common, {"REQUEST_METHOD": "", "wsgi.run_once": False})
+
     def test_tells_versions_apart(self) -> None:
         parser = HeadParser(Options())
         self.assertFalse(parser.parse(b"GET / HTTP/1.0\r\nHost: a").fields.keep_alive)
@@ -309,6 +318,18 @@ class Memory(unittest.TestCase):
         parser.parse(b"GET / HTTP/1.0")
         with self.assertRaises(HTTPError):
             parser.parse(b"GET / HTTP/1.1")
+
+    def test_tells_the_end_of_a_head_from_a_bare_cr_there(self) -> None:
+        parser = HeadParser(Options())
+        for good, bad in (
+            (b"GET / HTTP/1.0", b"GET / HTTP/1.0\r"),
+            (b"GET / HTTP/1.0\r\nHost: a", b"GET / HTTP/1.0\r\nHost: a\r"),
+            (b"GET / HTTP/1.0\r\nHost: a", b"GET / HTTP/1.0\r\r\nHost: a"),
+            (b"GET / HTTP/1.0\r\nHost: a", b"GET / HTTP/1.0\rHost: a"),
+        ):
+            parser.parse(good)
+            with self.subTest(bad=bad), self.assertRaises(HTTPError):
+                parser.parse(bad)
 
     def test_is_bounded_and_never_keeps_what_was_refused(self) -> None:
         parser = HeadParser(Options())

@@ -44,8 +44,9 @@ class HandingOn(unittest.TestCase):
         listener = listen("127.0.0.1:0")
         self.addCleanup(listener.close)
         ours, self.client = socket.socketpair()
+        ours.setblocking(False)
         self.addCleanup(self.client.close)
-        self.connection = Connection(ours, Reader(parser), Listener(listener), "", "")
+        self.connection = Connection(ours.detach(), Reader(parser), Listener(listener), "", "")
         self.addCleanup(self.keeper.close, self.connection)
         self.keeper.add(self.connection)
 

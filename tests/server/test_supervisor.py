@@ -59,6 +59,17 @@ class Deaths(ProgramCase):
         program.wait_said(r"worker-died .*why=exit 7")
         get(address)
 
+    def test_a_client_that_hangs_up_kills_nobody_whatever_was_said_about_broken_pipes(self) -> None:
+        path = os.path.join(self.folder(), "s")
+        careless = "import signal; signal.signal(signal.SIGPIPE, signal.SIG_DFL)"
+        program = self.start(listen=f"unix:{path}", before=careless)
+        program.wait_said("serving on ")
+        first = pid_of(get(path))
+        with connect(path) as client:
+            client.sendall(b"GET /slow?0.1 HTTP/1.1\r\nHost: a\r\n\r\n")
+            program.wait_said("begun /slow")
+        self.assertEqual(pid_of(get(path, "/slow?0.3")), first)
+
     def test_a_worker_that_asks_for_it_is_replaced_and_drains(self) -> None:
         program = self.start()
         address = program.address()

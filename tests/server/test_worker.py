@@ -116,6 +116,22 @@ class Rules:
             client.shutdown(socket.SHUT_WR)
             self.assertEqual(statuses(read_all(client)), [200, 200])
 
+    def test_an_end_that_is_seen_before_the_next_request_is_served_does_not_cost_its_answer(self: Any) -> None:
+        ended = threading.Event()
+
+        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+            if environ["PATH_INFO"] == "/wait":
+                ended.wait(PATIENCE)
+            return hello(environ, start_response)
+
+        with self.start(app).connect() as client:
+            client.sendall(GET)
+            read_until(client, b"GET /a ")  # from now on the poller tells of it
+            client.sendall(GET.replace(b"/a", b"/wait") + GET)
+            client.shutdown(socket.SHUT_WR)
+            ended.set()
+            self.assertEqual(statuses(read_all(client)), [200, 200])
+
     # Bodies
 
     def test_bodies_are_whole_before_the_app_sees_them(self: Any) -> None:

@@ -64,17 +64,16 @@ class DateLine:
         self._second = -1
 
     def at(self, when: float) -> str:
-        second = int(when)
-        if second != self._second:
-            self._line = f"Date: {http_date(second)}\r\n"
-            self._second = second
+        if not 0 <= when - self._second < 1:
+            self._second = int(when)
+            self._line = f"Date: {http_date(self._second)}\r\n"
         return self._line
 
 
 class AnswerHead:
     """What an app said about its answer, checked. Shared between answers that say the same: never changed."""
 
-    __slots__ = ("bodiless", "dated", "length", "start", "status")
+    __slots__ = ("_last", "bodiless", "dated", "length", "start", "status")
 
     def __init__(self, status: str, fields: Fields) -> None:
         """Raises: AnswerError."""
@@ -84,6 +83,8 @@ class AnswerHead:
         self.bodiless = status.startswith(("204", "304"))
         self.length: int | None = None
         self.dated = False
+        # What it was last encoded with, and the bytes: in a busy second most answers are alike.
+        self._last: tuple[str, int | None, str, bytes] = ("", None, "", b"")
         lines = ["HTTP/1.1 ", status, "\r\n"]
         for name, value in fields:
             self._check_name(name)
@@ -114,6 +115,14 @@ class AnswerHead:
 
         Raises: AnswerError.
         """
+        last_date, last_length, last_connection, data = self._last
+        if date is last_date and length == last_length and connection is last_connection:
+            return data
+        data = self._encode(date, length, connection)
+        self._last = date, length, connection, data  # in one step: threads share it
+        return data
+
+    def _encode(self, date: str, length: int | None, connection: str) -> bytes:
         date = "" if self.dated else date
         # RFC 9110 section 8.6: never with 204.
         size = "" if length is None or self.status == 204 else f"Content-Length: {length}\r\n"

@@ -67,6 +67,8 @@ class Child:
         gc.freeze()
         self._monitor = Monitor(worker, self._beat)
         signal.signal(signal.SIGTERM, self._on_sigterm)
+        # A client that hangs up is an error of one write, even if the app has undone what Python does at its start.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         try:
             self._monitor.run(self._channel.fileno(), self._listen)

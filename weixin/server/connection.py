@@ -1,27 +1,27 @@
-"""One client's connection: its socket, what has arrived, and what has not left yet.
+"""One client's connection: its descriptor, what has arrived, and what has not left yet.
 
-Sends without ever waiting, except where a streaming app runs ahead of a slow client. Who calls it when is the
-worker's business; what an answer says is `exchange.py`'s.
+A plain descriptor, because a socket object would cost as much as accepting the connection. Sends without ever
+waiting, except where a streaming app runs ahead of a slow client. Who calls it when is the worker's business;
+what an answer says is `exchange.py`'s.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
 import select
 import socket
 import struct
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .reader import Reader
 
 if TYPE_CHECKING:
     from .listeners import Listener
-
-# Sockets are left in blocking mode and every call says "do not wait" itself: one system call less a
-# connection. (As plain numbers: `|` between the enum's members costs more than a whole recv.)
-DONTWAIT = int(socket.MSG_DONTWAIT)
-SEND = DONTWAIT | int(getattr(socket, "MSG_NOSIGNAL", 0))
 
 # A streaming app may run this far ahead of its client before its thread waits for it.
 AHEAD_MAX = 256 * 1024
@@ -57,18 +57,16 @@ class Connection:
         "port",
         "queued",
         "reader",
-        "sock",
         "stage",
     )
 
-    def __init__(self, sock: socket.socket, reader: Reader, listener: Listener, peer: str, port: str) -> None:
-        self.sock = sock
-        self.fd = sock.fileno()
+    def __init__(self, fd: int, reader: Reader, listener: Listener, peer: str, port: str) -> None:
+        self.fd = fd  # non-blocking; closed by the keeper only
         self.reader = reader
         self.listener = listener
         self.peer = peer
         self.port = port
-        self.deadline = 0.0  # monotonic; for what is awaited at present
+        self.deadline = math.inf  # monotonic; for what is awaited at present
         self.stage = IDLE
         self.events = 0  # what the poller watches it for
         self.answered = 0  # requests
@@ -87,7 +85,7 @@ class Connection:
             self.flush()
             return
         try:
-            sent = self.sock.send(data, SEND)
+            sent = os.write(self.fd, data)
         except BlockingIOError:
             sent = 0
         except OSError as error:
@@ -101,7 +99,7 @@ class Connection:
         while out:
             piece = out[0]
             try:
-                sent = self.sock.send(piece, SEND)
+                sent = os.write(self.fd, piece)
             except BlockingIOError:
                 return False
             except OSError as error:
@@ -142,14 +140,23 @@ class Connection:
 
     def shut_for_writing(self) -> None:
         """Say that the answer is complete, and stay for what the client still sends."""
-        try:
-            self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+        with borrowed(self.fd) as sock:
+            sock.shutdown(socket.SHUT_WR)
 
     def reset_on_close(self) -> None:
         """Make the coming close a reset, so that a cut answer cannot pass for a whole one."""
-        try:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        except OSError:
-            pass
+        with borrowed(self.fd) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+
+@contextlib.contextmanager
+def borrowed(fd: int) -> Iterator[socket.socket]:
+    """A socket object for what a descriptor alone cannot be asked. Errors mean that the peer left by itself."""
+    # Any family will do for that; asking for the real one can fail.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
+    try:
+        yield sock
+    except OSError:
+        pass
+    finally:
+        sock.detach()

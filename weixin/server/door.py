@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
 
 from .answer import error_answer
-from .connection import DONTWAIT, SEND
+from .connection import borrowed
 from .listeners import Listener
 from .poll import Poller
 
@@ -29,7 +30,7 @@ GENTLE_MAX = 32
 # What a client that is turned away has sent already, read so that it can read our answer.
 TURNED_AWAY_READ = 64 * 1024
 
-Accepted = tuple[socket.socket, Listener, str, str]  # with the peer's address and port; "" for a unix socket
+Accepted = tuple[int, Listener, str, str]  # a descriptor; the peer's address and port, "" for a unix socket
 
 
 class Door:
@@ -60,17 +61,17 @@ class Door:
         if self.closed:
             return None
         try:
+            # What socket.accept() does, without an object for the new socket.
             fd, address = listener.sock._accept()  # type: ignore[attr-defined]
+            os.set_blocking(fd, False)
         except (BlockingIOError, ConnectionAbortedError, InterruptedError):
             return None  # another worker was quicker, or the client changed its mind
         except OSError as error:
             self._pause(error)
             return None
-        # What socket.accept() does, without asking the listener for its family and type each time: 3 µs less.
-        sock = socket.socket(listener.family, socket.SOCK_STREAM, listener.protocol, fd)
         if listener.is_unix:
-            return sock, listener, "", ""
-        return sock, listener, address[0], str(address[1])
+            return fd, listener, "", ""
+        return fd, listener, address[0], str(address[1])
 
     def _pause(self, error: OSError) -> None:
         """EMFILE and its kin: the socket stays ready, so watching it on would spin."""
@@ -87,15 +88,13 @@ class Door:
             self._watch()
 
     @staticmethod
-    def turn_away(sock: socket.socket, date: str) -> None:
+    def turn_away(fd: int, date: str) -> None:
         """No room, not even to refuse: say so in one breath, without keeping the connection for it."""
-        with sock:
-            try:
-                sock.send(error_answer(503, date), SEND)
-                sock.shutdown(socket.SHUT_WR)
-                sock.recv(TURNED_AWAY_READ, DONTWAIT)
-            except OSError:
-                pass  # it left by itself
+        with borrowed(fd) as sock:
+            sock.send(error_answer(503, date))
+            sock.shutdown(socket.SHUT_WR)
+            sock.recv(TURNED_AWAY_READ)
+        os.close(fd)
 
     def close(self, last: bool) -> Iterator[Accepted]:
         """Accept no more. If these are the `last` ears on our own sockets, first yield whoever still waits

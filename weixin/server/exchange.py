@@ -37,6 +37,9 @@ ExcInfo = Union[tuple[type[BaseException], BaseException, TracebackType], tuple[
 
 # Up to this size a head and its body leave in one piece; copying more costs more than a second system call.
 JOIN_MAX = 64 * 1024
+NO_HEAD = "start_response was not called"
+# What the environ of each request has beside PEP 3333's keys.
+EXTENSIONS = ("wxserve.wait_gone", "wxserve.drop")
 
 
 class Exchange:
@@ -46,7 +49,6 @@ class Exchange:
         "_complete",
         "_conn",
         "_head",
-        "_keep",
         "_request",
         "_sent",
         "_worker",
@@ -55,11 +57,10 @@ class Exchange:
         "status",
     )
 
-    def __init__(self, worker: Worker, conn: Connection, request: Request, keep: bool) -> None:
+    def __init__(self, worker: Worker, conn: Connection, request: Request) -> None:
         self._worker = worker
         self._conn = conn
         self._request = request
-        self._keep = keep
         self._head: AnswerHead | None = None
         self._sent = -1  # bytes of the body that are on their way; -1: not even the head
         self._complete = False  # every byte of the answer is on its way
@@ -67,7 +68,7 @@ class Exchange:
         self.status = 0
         self.dropped = False
 
-    def run(self, app: Callable[..., Iterable[bytes]], base: dict[str, Any]) -> None:
+    def run(self, app: Callable[..., Iterable[bytes]]) -> None:
         """Call the app and send its answer. Afterwards `conn.closing` says whether the connection may go on.
 
         Raises: Gone, when there is nobody left to answer.
@@ -75,10 +76,10 @@ class Exchange:
         result: Iterable[bytes] | None = None
         try:
             try:
-                result = app(self._environ(base), self.start_response)
+                result = app(self._environ(), self.start_response)
                 if self.dropped:
                     self._conn.closing = True
-                elif self._sent < 0 and isinstance(result, (list, tuple)) and len(result) < 2:
+                elif isinstance(result, (list, tuple)) and len(result) < 2 and self._sent < 0:
                     self._send_whole(result[0] if result else b"")
                 else:
                     self._send_pieces(result)
@@ -92,9 +93,9 @@ class Exchange:
             # asyncio's CancelledError and its kin are no Exceptions; unheard, they would end a thread of ours.
             self._fail(error)
 
-    def _environ(self, base: dict[str, Any]) -> dict[str, Any]:
+    def _environ(self) -> dict[str, Any]:
         request, conn = self._request, self._conn
-        environ: dict[str, Any] = {**base, **request.environ()}
+        environ = request.environ()
         environ["wsgi.input"] = BytesIO(request.body)
         environ["wxserve.wait_gone"] = self.wait_gone
         environ["wxserve.drop"] = self.drop
@@ -158,25 +159,28 @@ class Exchange:
 
     def _send_whole(self, body: bytes) -> None:
         """The usual answer: one piece, whose length is known."""
-        head, request = self._checked_head(), self._request
+        head, conn = self._head, self._conn
+        if head is None:
+            raise AnswerError(NO_HEAD)
         if not isinstance(body, bytes):
             raise AnswerError("a body is made of bytes")
-        length: int | None = len(body)
-        if request.method == "HEAD" or head.bodiless:
+        size = len(body)
+        length: int | None = size
+        if head.bodiless or self._request.method == "HEAD":
             # RFC 9110 section 8.6: the length that GET would have; unknown when the app made no body for
             # HEAD.
             length = head.length if head.length is not None or not body or head.bodiless else length
-            body = b""
-        elif head.length is not None and head.length != length:
-            raise AnswerError(f"Content-Length says {head.length}, the body has {length}")
+            body, size = b"", 0
+        elif head.length != size and head.length is not None:
+            raise AnswerError(f"Content-Length says {head.length}, the body has {size}")
         data = head.encode(self._worker.dates.at(time.time()), length, self._connection())
-        self._sent = len(body)
+        self._sent = size
         self.status = head.status
-        if len(body) <= JOIN_MAX:
-            self._conn.send(data + body)
+        if size <= JOIN_MAX:
+            conn.send(data + body)
         else:
-            self._conn.send(data)
-            self._conn.send(body)
+            conn.send(data)
+            conn.send(body)
         self._complete = True
 
     def _send_pieces(self, pieces: Iterable[bytes]) -> None:
@@ -228,7 +232,7 @@ class Exchange:
             if self._request.http11:
                 framing = CHUNKED
             else:
-                self._keep = False  # HTTP/1.0 has no chunks: the end of the connection is the end of the body
+                self._conn.closing = True  # HTTP/1.0 has no chunks: the end of the connection is the end of the body
         data = head.encode(self._worker.dates.at(time.time()), head.length, framing + self._connection())
         self._sent = 0
         self.status = head.status
@@ -240,13 +244,14 @@ class Exchange:
 
     def _checked_head(self) -> AnswerHead:
         if self._head is None:
-            raise AnswerError("start_response was not called")
+            raise AnswerError(NO_HEAD)
         return self._head
 
     def _connection(self) -> str:
         """The last field lines of the head. A connection that ends with this answer says so."""
-        if not self._keep or self._worker.draining:
+        if self._worker.draining:
             self._conn.closing = True
+        if self._conn.closing:
             return CLOSE
         return KEEP if self._request.http11 else KEEP_HTTP10
 

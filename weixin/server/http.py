@@ -10,13 +10,15 @@ The head's text is latin-1, as WSGI wants it (PEP 3333, "Unicode Issues").
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from .options import Options
 
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 section 5.6.2
 
 _is_token = re.compile(TOKEN).fullmatch
-_request_line = re.compile(rf"({TOKEN}) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])").fullmatch
+_request_line = re.compile(rf"({TOKEN}) ([\x21-\x7e]+) HTTP/([0-9]\.[0-9])").fullmatch
 # What a request line may look like so far: garbage is answered at once, not when its time is up.
 _PARTIAL_LINE = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]*(?: [\x21-\x7e]*(?: [HTP/0-9.]*)?)?"
 # RFC 3986 section 3.2.2: reg-name with its sub-delims, or an IP literal. Userinfo has no place in http(s)
@@ -37,7 +39,7 @@ _ESCAPE = r"%([0-9A-Fa-f]{2})"  # RFC 3986 section 2.1
 _CONTROLS = bytes(range(0x09)) + bytes(range(0x0A, 0x20)) + b"\x7f"
 
 
-# Blocks of field lines that a HeadParser remembers: a proxy's variety, in some 200 KB.
+# Blocks of field lines that a HeadParser remembers: a proxy's variety, in some 400 KB.
 REMEMBERED_BLOCKS = 128
 REMEMBERED_BYTES = 1024
 
@@ -57,7 +59,7 @@ class Fields:
 
     __slots__ = ("chunked", "environ", "expects", "keep_alive", "length")
 
-    def __init__(self, environ: dict[str, str], keep_alive: bool) -> None:
+    def __init__(self, environ: dict[str, Any], keep_alive: bool) -> None:
         self.environ = environ
         self.keep_alive = keep_alive
         self.chunked = False
@@ -79,17 +81,15 @@ class Request:
         self.fields = _NO_FIELDS
         self.body = b""
 
-    def environ(self) -> dict[str, str]:
-        """The CGI part of a WSGI environ (PEP 3333, "environ Variables")."""
+    def environ(self) -> dict[str, Any]:
+        """A WSGI environ of the request's own (PEP 3333, "environ Variables"): what its parser was given as
+        common to all of them, and the CGI variables."""
         fields = self.fields
-        environ = {
-            **fields.environ,
-            "REQUEST_METHOD": self.method,
-            "PATH_INFO": self.path,
-            "QUERY_STRING": self.query,
-            "SERVER_PROTOCOL": "HTTP/1.1" if self.http11 else "HTTP/1.0",
-            "REQUEST_URI": self.target,
-        }
+        environ = fields.environ.copy()
+        environ["REQUEST_METHOD"] = self.method
+        environ["PATH_INFO"] = self.path
+        environ["QUERY_STRING"] = self.query
+        environ["REQUEST_URI"] = self.target
         if self.target[0] != "/":
             # RFC 9112 section 3.2.2: the authority of an absolute target replaces Host.
             match = re.fullmatch(_ABSOLUTE_FORM, self.target)
@@ -163,10 +163,14 @@ class HeadParser:
     It remembers blocks of field lines that it has found good: a proxy sends the same ones again and again,
     and looking one up takes a quarter of the time that parsing it takes. Their order, spelling and every byte
     are the key, so what is found is exactly what parsing would give.
+
+    `common` is what the environ of each request begins with. Keys that stand there already, if with another
+    value, cost least: a dict that is copied whole and keeps its size is the cheapest to make.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, common: Mapping[str, Any] | None = None) -> None:
         self.options = options
+        self._common = common or {}
         self._seen: dict[tuple[bytes, bool], Fields] = {}
 
     def parse(self, head: bytes) -> Request:
@@ -174,18 +178,15 @@ class HeadParser:
 
         Raises: HTTPError with the status to answer.
         """
-        end = head.find(b"\r\n")
-        if end < 0:
-            end = len(head)
-        request = _parse_request_line(head[:end].decode("latin-1"), self.options)
-        block = head[end:]
+        line, end, block = head.partition(b"\r\n")
+        request = _parse_request_line(line.decode("latin-1"), self.options)
         key = (block, request.http11)
         fields = self._seen.get(key)
         if fields is None:
             if len(head) > self.options.head_max:
                 raise HTTPError(431, "the head is too large")
             try:
-                fields = self._parse_block(block, request.http11)
+                fields = self._parse_block(end + block, request.http11)
             except HTTPError as error:
                 error.head = request.method == "HEAD"
                 raise
@@ -198,11 +199,12 @@ class HeadParser:
 
     def _parse_block(self, block: bytes, http11: bool) -> Fields:
         options = self.options
-        lines = block.decode("latin-1").split("\r\n")
         _check_controls(block)
-        if len(lines) - 1 > options.fields_max:
+        lines = block.decode("latin-1").split("\r\n")[1:]
+        if len(lines) > options.fields_max:
             raise HTTPError(431, "too many fields")
-        environ = _parse_fields(lines, options)
+        environ = {**self._common, "SERVER_PROTOCOL": "HTTP/1.1" if http11 else "HTTP/1.0"}
+        _parse_fields(lines, environ, options)
         host = environ.get("HTTP_HOST")
         if (http11 and host is None) or (host is not None and not _is_host(host)):
             raise HTTPError(400, "no Host, or a malformed one")
@@ -217,16 +219,14 @@ def _parse_request_line(line: str, options: Options) -> Request:
     match = _request_line(line)
     if match is None:
         raise HTTPError(400, "the request line is malformed")
-    method, target, major, minor = match.groups()
-    if major != "1" or minor not in "01":
+    method, target, version = match.groups()
+    if version not in ("1.1", "1.0"):
         raise HTTPError(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
-    if target[0] == "/" and "#" not in target:
-        path, _, query = target.partition("?")
-    else:
-        path, _, query = _origin_form(method, target).partition("?")
+    form = target if target[0] == "/" and "#" not in target else _origin_form(method, target)
+    path, _, query = form.partition("?")
     if "%" in path:
         path = re.sub(_ESCAPE, lambda escape: chr(int(escape[1], 16)), path)
-    return Request(method, target, path, query, minor == "1")
+    return Request(method, target, path, query, version == "1.1")
 
 
 def _origin_form(method: str, target: str) -> str:
@@ -257,10 +257,9 @@ def _is_host(text: str) -> bool:
     return not port or int(port) <= PORT_MAX
 
 
-def _parse_fields(lines: list[str], options: Options) -> dict[str, str]:
-    """Field lines 1 and following, as CGI variables; repeated ones are joined (RFC 9110 section 5.3)."""
-    environ: dict[str, str] = {}
-    for line in lines[1:]:
+def _parse_fields(lines: list[str], environ: dict[str, Any], options: Options) -> None:
+    """Put field lines into `environ` as CGI variables; repeated ones are joined (RFC 9110 section 5.3)."""
+    for line in lines:
         name, colon, value = line.partition(":")
         key = _KEYS.get(name)
         if key is None:
@@ -278,7 +277,6 @@ def _parse_fields(lines: list[str], options: Options) -> dict[str, str]:
                 raise HTTPError(400, "Host and Content-Length come once")
             value = environ[key] + ("; " if key == "HTTP_COOKIE" else ",") + value
         environ[key] = value
-    return environ
 
 
 def _frame(fields: Fields, http11: bool, options: Options) -> None:

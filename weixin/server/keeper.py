@@ -7,6 +7,7 @@ connection that is inside an app (`busy`) is left alone.
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections import deque
@@ -50,9 +51,8 @@ class Keeper:
         self._held = 0  # bytes of unfinished requests and unread answers
 
     def add(self, connection: Connection) -> None:
-        """A new connection, whose first request is awaited."""
+        """A new connection. It has no deadline until it is watched: its first request is looked for at once."""
         self.connections[connection.fd] = connection
-        self.expect(connection, self._idle_seconds)
 
     def settle(self, connection: Connection) -> None:
         """After an answer, or a piece of one: what comes now?
@@ -61,21 +61,21 @@ class Keeper:
 
         Raises: OSError from the poller.
         """
-        options = self._options
         connection.stage = IDLE
         if (connection.out is not None or connection.held) and not self._hold(connection):
             return
+        options = self._options
         if connection.out is not None:
             seconds, events = options.send_timeout + connection.unsent / options.slowest_rate, WRITE
         elif connection.closing:
-            if not connection.linger and not connection.reader.pending:
+            if not connection.linger and not connection.reader.buffer:
                 self.close(connection)
                 return
             # Unread bytes would turn the close into a reset, which can eat the answer.
             connection.linger = connection.linger or LINGER_MAX
             connection.shut_for_writing()
             seconds, events = options.linger_timeout, READ
-        elif connection.reader.pending:
+        elif connection.reader.buffer:
             connection.queued = True
             connection.busy = False
             self.queue.append(connection)
@@ -84,7 +84,8 @@ class Keeper:
             seconds, events = self._idle_seconds, READ
         self.expect(connection, seconds)
         connection.busy = False
-        self.watch(connection, events)
+        if connection.events != events:
+            self.watch(connection, events)
 
     def await_rest(self, connection: Connection) -> None:
         """Part of a request is here. Each stage has one deadline, and no byte that drips in moves it; a chunk
@@ -129,6 +130,8 @@ class Keeper:
 
     def watch(self, connection: Connection, events: int) -> None:
         """Have the poller tell when `events` are possible. Raises: OSError."""
+        if connection.deadline == math.inf:
+            self.expect(connection, self._idle_seconds)
         before = connection.events
         if before == events:
             return
@@ -184,13 +187,17 @@ class Keeper:
         if connection.closed:
             return
         connection.closed = True
-        self.let_rest(connection)
+        if connection.events:
+            self.let_rest(connection)
         if connection.held:
             with self._lock:
                 self._held -= connection.held
         # Before its descriptor is free, or the entry of the connection that gets it next would be deleted.
         del self.connections[connection.fd]
-        connection.sock.close()
+        try:
+            os.close(connection.fd)
+        except OSError:
+            pass  # it is free all the same (close(2))
 
     def _hold(self, connection: Connection) -> bool:
         """Count what it occupies. Who goes beyond the limit of all together is refused, or closed: False."""

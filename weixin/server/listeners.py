@@ -173,15 +173,9 @@ def remove_file(sock: socket.socket) -> None:
 class Listener:
     """A listening socket in a worker, and what a WSGI environ says about it."""
 
-    # As a connection is that has no request waiting, and of whose next request nothing is here.
-    queued = False
-    stage = 0
-
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.fd = sock.fileno()
-        self.family = int(sock.family)
-        self.protocol = sock.proto
         self.inherited = isinstance(sock, InheritedSocket)
         self.is_unix = sock.family == socket.AF_UNIX
         self.server_name, self.server_port = self._names()

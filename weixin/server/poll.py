@@ -64,6 +64,11 @@ class Waker:
         except BlockingIOError:
             pass
 
+    def answer(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """What else a poller says is ready, when it has heard the call."""
+        self.clear()
+        return [item for item in ready if item[0] != self.fd]
+
     def close(self) -> None:
         # Forgotten first: a signal that comes now must not write to whatever gets these numbers next.
         fds, self.fd, self._end = (self.fd, self._end), -1, -1
@@ -80,6 +85,7 @@ class EpollPoller:
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._waker = Waker()
+        self._call = (self._waker.fd, READ)
         self._wait = self._epoll.poll
         self._epoll.register(self._waker.fd, READ)
         self.register = self._epoll.register
@@ -89,7 +95,7 @@ class EpollPoller:
 
     def wait(self, timeout: float) -> list[tuple[int, int]]:
         ready = self._wait(timeout, BATCH)
-        return _without(self._waker, ready)
+        return self._waker.answer(ready) if self._call in ready else ready
 
     def close(self) -> None:
         self._epoll.close()
@@ -105,6 +111,7 @@ class PollPoller:
         self._poll = select.poll()
         self._waker = Waker()
         self._waiting = False
+        self._call = (self._waker.fd, READ)
         self._poll.register(self._waker.fd, READ)
         self.wake = self._waker.wake
 
@@ -126,18 +133,10 @@ class PollPoller:
             ready = self._poll.poll(timeout * 1000)
         finally:
             self._waiting = False
-        return _without(self._waker, ready)
+        return self._waker.answer(ready) if self._call in ready else ready
 
     def close(self) -> None:
         self._waker.close()
-
-
-def _without(waker: Waker, ready: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    for fd, _ in ready:
-        if fd == waker.fd:
-            waker.clear()
-            return [item for item in ready if item[0] != fd]
-    return ready
 
 
 def best_poller() -> Poller:

@@ -18,11 +18,11 @@ CHUNK_EXTENSIONS_MAX = 4 * 1024
 class Reader:
     """Feed it what arrives; it hands back requests, one by one, in order."""
 
-    __slots__ = ("_announced", "_body", "_buffer", "_chunks", "_expects", "_parser", "_request", "_skipped")
+    __slots__ = ("_announced", "_body", "_chunks", "_expects", "_parser", "_request", "_skipped", "buffer")
 
     def __init__(self, parser: HeadParser) -> None:
         self._parser = parser
-        self._buffer = b""  # what has arrived and is not yet part of a returned request
+        self.buffer = b""  # what has arrived and is not yet part of a returned request, nor of its body
         self._request: Request | None = None  # its head is whole, its body is not
         self._body: bytearray | None = None  # what has arrived of a body whose length is known
         self._chunks: _Chunks | None = None
@@ -39,30 +39,29 @@ class Reader:
         """
         if self._request is not None:
             return self._feed_body(data)
-        if self._buffer:
-            data = self._buffer + data
+        if self.buffer:
+            data = self.buffer + data
         # RFC 9112 section 2.2: ignore an empty line received before the request line.
-        if data[:2] == b"\r\n" and not self._skipped:
+        if data.startswith(b"\r\n") and not self._skipped:
             data = data[2:]
             self._skipped = True
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
-            self._buffer = data
+        head, ended, rest = data.partition(b"\r\n\r\n")
+        if not ended:
+            self.buffer = data
             if data:
                 check_partial_head(data, self._parser.options)
             return None
-        request = self._parser.parse(data[:end])
+        request = self._parser.parse(head)
         fields = request.fields
         self._skipped = False
-        rest = data[end + 4 :]
         length = fields.length
-        if not fields.chunked and len(rest) >= length:
-            if length:
-                request.body = rest[:length]
-                rest = rest[length:]
-            self._buffer = rest
+        self.buffer = b""
+        if len(rest) == length and not fields.chunked:
+            request.body = rest
             return request
-        self._buffer = b""
+        if len(rest) > length and not fields.chunked:
+            request.body, self.buffer = rest[:length], rest[length:]
+            return request
         self._request = request
         self._expects = fields.expects and not rest
         if fields.chunked:
@@ -76,8 +75,8 @@ class Reader:
     def pending(self) -> int:
         """How many bytes are held here."""
         if self._chunks is not None:
-            return len(self._buffer) + len(self._chunks.body)
-        return len(self._buffer) if self._body is None else len(self._body)
+            return len(self.buffer) + len(self._chunks.body)
+        return len(self.buffer) if self._body is None else len(self._body)
 
     @property
     def in_body(self) -> Request | None:
@@ -99,7 +98,7 @@ class Reader:
         request = self._request
         assert request is not None
         if self._chunks is not None:
-            self._buffer = self._chunks.feed(self._buffer + data)
+            self.buffer = self._chunks.feed(self.buffer + data)
             if not self._chunks.done:
                 return None
             request.body = bytes(self._chunks.body)
@@ -111,7 +110,7 @@ class Reader:
         body += data[:missing]
         if len(data) < missing:
             return None
-        request.body, self._buffer = bytes(body), data[missing:]
+        request.body, self.buffer = bytes(body), data[missing:]
         self._request = self._body = None
         return request
 

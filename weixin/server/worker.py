@@ -11,6 +11,7 @@ Knows nothing of processes and signals (`child.py`) and nothing of what an answe
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import sys
 import threading
@@ -21,10 +22,10 @@ from typing import Any
 
 from .accesslog import AccessLog
 from .answer import AnswerHeads, DateLine
-from .connection import DONTWAIT, IDLE, Connection, Gone
+from .connection import Connection, Gone
 from .crew import Crew
 from .door import GENTLE_MAX, Accepted, Door
-from .exchange import Exchange
+from .exchange import EXTENSIONS, Exchange
 from .http import HeadParser, HTTPError, Request
 from .keeper import Keeper
 from .listeners import Listener
@@ -40,6 +41,8 @@ log = logging.getLogger("wxserve.server")
 DRIPS_A_ROUND = 4
 # A whole push with room to spare; a larger body takes a few reads more.
 RECEIVE = 64 * 1024
+# Why a connection is served, when it is not for an event of the poller (those are above zero).
+NEXT, DRIP = 0, -1
 
 
 class Worker:
@@ -67,19 +70,27 @@ class Worker:
         self.rouser = Waker()  # ends the monitor's sleep
         self.access = AccessLog(options.access) if options.access is not None else None
         self._poller = poller if poller is not None else best_poller()
-        self._parser = HeadParser(options)
         self._door = Door(sockets, self._poller)
-        self._keeper = Keeper(self._parser, self._poller, self.dates, self._note_refusal)
+        self._keeper = Keeper(HeadParser(options), self._poller, self.dates, self._note_refusal)
         self._listeners = {listener.fd: listener for listener in self._door.listeners}
-        self._bases = {fd: self._environ(listener, multiprocess) for fd, listener in self._listeners.items()}
-        self._ready: deque[tuple[Listener | Connection, int]] = deque()
+        self._parsers = {
+            fd: HeadParser(options, self._environ(listener, multiprocess))
+            for fd, listener in self._listeners.items()
+        }
+        # Descriptors, and why each is here. A connection is served once for all that is here of it: another thread
+        # may lead on from the next entry while this one is inside the app.
+        self._ready: deque[tuple[int, int]] = deque()
         self._drips: deque[Connection] = deque()  # more of a request is here; not watched until it is read
         self._hurry = Waker()  # readable when nobody may wait any longer
         self._last = False  # nobody else will serve these sockets
 
     def _environ(self, listener: Listener, multiprocess: bool) -> dict[str, Any]:
-        """What all requests through one socket have in common."""
+        """What all requests through one socket have in common, and room for what they do not."""
+        room = ["REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REQUEST_URI", "wsgi.input", *EXTENSIONS]
+        if not listener.is_unix:
+            room.append("REMOTE_PORT")
         return {
+            **dict.fromkeys(room, ""),
             "SCRIPT_NAME": "",
             "SERVER_NAME": listener.server_name,
             "SERVER_PORT": listener.server_port,
@@ -147,14 +158,18 @@ class Worker:
     # The leader's loop.
 
     def _lead(self) -> bool:
-        ready = self._ready
+        ready, connections = self._ready, self._keeper.connections
         while not self.crew.ended:
             while ready:
-                source, events = ready.popleft()
-                if isinstance(source, Connection):
-                    leads = self._serve(source, events)
+                fd, why = ready.popleft()
+                connection = connections.get(fd)
+                if connection is None:
+                    leads = self._accept(fd)
+                elif why > 0 and (connection.queued or connection.stage):
+                    self._put_off(connection)
+                    continue
                 else:
-                    leads = self._accept(source)
+                    leads = self._serve(connection, why)
                 if not leads:
                     return False
             self._gather()
@@ -162,61 +177,86 @@ class Worker:
 
     def _gather(self) -> None:
         """Fill `_ready`: look at deadlines when it is time, then wait for events."""
-        keeper, door, drips = self._keeper, self._door, self._drips
+        ready, keeper, drips = self._ready, self._keeper, self._drips
         now = time.monotonic()
         if now >= keeper.look_at:
-            keeper.look(now)
-        if now >= door.resume_at:
-            door.resume()
+            self._look(now)
         if self.draining:
             self._go_on_draining()
-        timeout = 0.0
-        if not self._ready and not keeper.queue and not drips:
-            timeout = max(0.0, min(keeper.look_at, door.resume_at) - now)
-        for fd, events in self._poller.wait(timeout):
-            source = keeper.connections.get(fd) or self._listeners.get(fd)
-            if source is None:
-                forget(self._poller, fd)
-            elif source.stage != IDLE and isinstance(source, Connection):
-                keeper.let_rest(source)
-                drips.append(source)
-            elif not source.queued:
-                self._ready.append((source, events))
+        hasty = ready or keeper.queue or drips
+        ready.extend(self._poller.wait(0.0 if hasty else max(0.0, keeper.look_at - now)))
         while keeper.queue:
-            connection = keeper.queue.popleft()
-            connection.queued = False
-            self._ready.append((connection, 0))
+            ready.append((keeper.queue.popleft().fd, NEXT))
         if drips:
-            self._ready.extend((drips.popleft(), READ) for _ in range(min(len(drips), DRIPS_A_ROUND)))
+            for _ in range(min(len(drips), DRIPS_A_ROUND)):
+                connection = drips.popleft()
+                if not connection.closed:
+                    ready.append((connection.fd, DRIP))
 
-    def _accept(self, listener: Listener) -> bool:
+    def _put_off(self, connection: Connection) -> None:
+        """More has come from a connection whose turn comes with what is here already, or among those who drip."""
+        if not connection.queued:
+            self._keeper.let_rest(connection)
+            self._drips.append(connection)
+
+    def _look(self, now: float) -> None:
+        """See to what is due."""
+        keeper, door = self._keeper, self._door
+        keeper.look(now)
+        if now >= door.resume_at:
+            door.resume()
+        keeper.look_at = min(keeper.look_at, door.resume_at)
+
+    def _accept(self, fd: int) -> bool:
+        listener = self._listeners.get(fd)
+        if listener is None:
+            forget(self._poller, fd)
+            return True
         accepted = self._door.accept(listener)
         if accepted is None:
+            self._keeper.look_at = min(self._keeper.look_at, self._door.resume_at)
             return True
         connection = self._welcome(accepted)
         # Its request has mostly come along: one try now is cheaper than asking the poller to tell.
         return connection is None or self._serve(connection, READ)
 
     def _welcome(self, accepted: Accepted) -> Connection | None:
-        sock, listener, peer, port = accepted
+        fd, listener, peer, port = accepted
         beyond = len(self._keeper.connections) - self.options.connections
         if beyond >= GENTLE_MAX:
-            self._door.turn_away(sock, self.dates.at(time.time()))
+            self._door.turn_away(fd, self.dates.at(time.time()))
             self._note_refusal(peer, 503)
             return None
-        connection = Connection(sock, Reader(self._parser), listener, peer, port)
+        connection = Connection(fd, Reader(self._parsers[listener.fd]), listener, peer, port)
         self._keeper.add(connection)
         if beyond >= 0:
             self._keeper.refuse(connection, 503)
             return None
         return connection
 
-    def _serve(self, connection: Connection, events: int) -> bool:
-        """Do what `events` ask for; 0: the next request is in the reader. False: the baton is lost."""
+    def _serve(self, connection: Connection, why: int) -> bool:
+        """Go on with a connection: an event of the poller, NEXT or DRIP is why. False: the baton is lost."""
         request: Request | None = None
         try:
             try:
-                request = self._receive(connection, events)
+                if connection.out is not None:
+                    if connection.flush():
+                        self._keeper.settle(connection)
+                    return True
+                if why == NEXT:
+                    connection.queued = False
+                    data = b""
+                else:
+                    data = os.read(connection.fd, RECEIVE)
+                    if not data:
+                        self._keeper.close(connection)
+                        return True
+                    if connection.linger:
+                        self._throw_away(connection, len(data))
+                        return True
+                request = connection.reader.feed(data)
+                if request is None:
+                    self._keeper.await_rest(connection)
             except BlockingIOError:
                 self._keeper.watch(connection, READ)
             except HTTPError as error:
@@ -228,37 +268,22 @@ class Worker:
             self._keeper.close(connection)
         return request is None or self._answer(connection, request)
 
-    def _receive(self, connection: Connection, events: int) -> Request | None:
-        """The connection's next request, when it is whole."""
-        if connection.closed:
-            return None
-        if connection.out is not None:
-            if connection.flush():
-                self._keeper.settle(connection)
-            return None
-        data = connection.sock.recv(RECEIVE, DONTWAIT) if events else b""
-        if events and not data:
+    def _throw_away(self, connection: Connection, count: int) -> None:
+        """Bytes that came after a refusal."""
+        connection.linger -= count
+        if connection.linger <= 0:
             self._keeper.close(connection)
-            return None
-        if connection.linger:
-            connection.linger -= len(data)
-            if connection.linger <= 0:
-                self._keeper.close(connection)
-            return None
-        request = connection.reader.feed(data)
-        if request is None:
-            self._keeper.await_rest(connection)
-        return request
 
     def _answer(self, connection: Connection, request: Request) -> bool:
         """Run the app for a request. False: the baton was passed on meanwhile."""
         crew = self.crew
         connection.answered += 1
+        if not request.fields.keep_alive or connection.answered >= self.options.requests_per_connection:
+            connection.closing = True
         connection.busy = True
         self.turns += 1
-        begun = time.monotonic()
-        keep = request.fields.keep_alive and connection.answered < self.options.requests_per_connection
-        exchange = Exchange(self, connection, request, keep)
+        begun = time.monotonic() if self.access is not None else 0.0
+        exchange = Exchange(self, connection, request)
         crew.loose[connection] = True
         if self.dozing:
             self.rouser.wake()
@@ -266,7 +291,7 @@ class Worker:
             crew.let_go(connection)
         gone = False
         try:
-            exchange.run(self.app, self._bases[connection.listener.fd])
+            exchange.run(self.app)
         except Gone:
             gone = True
         except Exception as error:
@@ -308,7 +333,7 @@ class Worker:
             for accepted in self._door.close(self._last):
                 connection = self._welcome(accepted)
                 if connection is not None:
-                    self._ready.append((connection, READ))
+                    self._ready.append((connection.fd, READ))
             self._keeper.hasten()
         if not self._keeper.connections:
             self.done.set()
