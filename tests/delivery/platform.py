@@ -98,6 +98,9 @@ def text_of(body: bytes) -> str:
 class Case(unittest.TestCase):
     """A desk with the handlers that a test gives it."""
 
+    #: Whether its stores know that they share their file.
+    shared = False
+
     def desk(self, *functions: Callable[..., Any], store: Store | None = None, **terms: Any) -> Desk:
         context = run.Context()
         self.addCleanup(context.close)

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import unittest
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +120,25 @@ class RestartTest(Folder):
         store.close()
         os.unlink(self.path + "-claims")
         self.assertEqual(len(self.open().mail("gh_1", "oUSER")), 1)
+
+    def test_mail_is_seen_from_the_moment_it_is_committed(self) -> None:
+        """Or a pick-up word would find that nothing is on its way any more, and nothing there."""
+        store, other = self.open(shared=True), self.open(shared=True)
+        seen: list[int] = []
+
+        def write(work: Callable[[sqlite3.Connection], object], late: Callable[[], object]) -> object:
+            result = store._disk.write(work, late)
+            seen.append(len(other.mail("gh_1", "oUSER")))
+            return result
+
+        late, quick, unfetched = (store.claim(push(number)) for number in range(3))
+        store.say_busy(push(0), b"busy")
+        store.finish(unfetched, answer(fetched=False))
+        store._write = write  # type: ignore[method-assign, assignment]
+        store.finish_late(late, [mail()], answer())
+        store.finish(quick, answer(put=(mail(),)))
+        store.settle(push(2).key, b"busy", [mail()])
+        self.assertEqual(seen, [1, 2, 3])
 
     def test_two_stores_on_one_file_exclude_each_other_in_one_process_too(self) -> None:
         one, two = self.open(shared=True), self.open(shared=True)

@@ -165,14 +165,16 @@ class SQLite(Reading, Keeping, Store):
                 return Verdict.KEPT
         known = claim.recorded and claim.home is self._disk.db
         ending = messages.Ending(claim.push, claim.runs, answer, now, self._kept, self._full)
-        verdict = self._write(
-            lambda db: messages.finish(db, ending, known), lambda: self._finish_meanwhile(claim, ending, known)
-        )
+
+        def work(db: sqlite3.Connection) -> Verdict:
+            self._mark_mail(claim.push.user, answer.put)
+            return messages.finish(db, ending, known)
+
+        verdict = self._write(work, lambda: self._finish_meanwhile(claim, ending, known))
         if verdict in (Verdict.KEPT, Verdict.FORGOTTEN) and not claim.finished:
-            kept = verdict is Verdict.KEPT
-            if not kept:
+            if verdict is Verdict.FORGOTTEN:
                 claim.push = claim.push._replace(user="")
-            self._ended(claim, answer, answer.body if kept else b"", now, answer.put if kept else ())
+            self._ended(claim, answer, answer.body if verdict is Verdict.KEPT else b"", now)
         return verdict
 
     def _finish_meanwhile(self, claim: Claim, ending: messages.Ending, known: bool) -> Verdict:
@@ -181,7 +183,7 @@ class SQLite(Reading, Keeping, Store):
         if verdict is Verdict.KEPT:
             with self._agreeing:
                 claim.body, claim.finished = answer.body, True
-            self._mark_mail(claim.push.user, answer.put)
+            self._disk.tend(lambda _: self._mark_mail(claim.push.user, answer.put))
             if not self._batch.answered((claim, answer, ending.now)):
                 self._let_go(claim)
         return verdict
@@ -192,11 +194,12 @@ class SQLite(Reading, Keeping, Store):
         ending = messages.Ending(claim.push, claim.runs, answer, now, self._kept, self._full)
 
         def work(db: sqlite3.Connection) -> bool:
+            self._mark_mail(claim.push.user, letters)
             messages.finish_late(db, ending, letters, known)
             return True
 
         def end() -> None:
-            self._ended(claim, answer, claim.body or b"", now, letters)
+            self._ended(claim, answer, claim.body or b"", now)
 
         def late() -> bool:
             claim.finished = True
@@ -206,8 +209,7 @@ class SQLite(Reading, Keeping, Store):
         if self._write(work, late):
             end()
 
-    def _ended(self, claim: Claim, answer: Answer, body: bytes, now: float, letters: Iterable[Mail]) -> None:
-        self._mark_mail(claim.push.user, letters)
+    def _ended(self, claim: Claim, answer: Answer, body: bytes, now: float) -> None:
         self._batch.counted(answer.counts)
         self._batch.visited(claim.push.user, now)
         claim.body, claim.finished = body, True
@@ -277,10 +279,13 @@ class SQLite(Reading, Keeping, Store):
 
     def settle(self, key: bytes, body: bytes, mail: Iterable[Mail]) -> bool:
         now, letters = self._clock(), list(mail)
-        user = self._write(lambda db: messages.settle(db, key, body, letters, now, self._kept), lambda: None)
-        if user is not None:
+
+        def work(db: sqlite3.Connection) -> bool:
+            user = messages.settle(db, key, body, letters, now, self._kept)
             self._mark_mail(user, letters)
-        return user is not None
+            return user is not None
+
+        return self._write(work, lambda: False)
 
     # Mail.
 
@@ -294,9 +299,10 @@ class SQLite(Reading, Keeping, Store):
         promised = self._meanwhile.expects(account, user, now)
         return promised or self._read(lambda db: messages.expecting(db, account, user, now))
 
-    def _mark_mail(self, user: str, letters: Iterable[Mail]) -> None:
-        if letters:
-            self._disk.tend(lambda db: db.claims.mark_mail(user, self._clock() + base.MAIL_KEPT))
+    def _mark_mail(self, user: str | None, letters: Iterable[Mail]) -> None:
+        """Have others look for *letters*: before they are committed, or who asks in between would find nothing."""
+        if user and letters:
+            self._disk.db.claims.mark_mail(user, self._clock() + base.MAIL_KEPT)
 
     def forget(self, user: str) -> None:
         self.flush()
