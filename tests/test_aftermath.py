@@ -31,8 +31,8 @@ def deliveries() -> Iterator[Told]:
     texts = ("", "你好", "two words", EVIL, "长" * 70)
     bodies = ((b"", True, "silent"), (b"success", False, "success"), (b"<xml/>", False, "duplicate"))
     for answer, text, (body, silent, result), attempt in itertools.product(answers, texts, bodies, (1, 3)):
-        yield Told(message(text), Given(body, silent, "8f5a01", attempt, result, 0.01234, answer))
-    yield Told(message(EVIL, user='a"b = x'), Given(b"", False, "8f5a01", 1, EVIL, 4.5))
+        yield Told(message(text), Given(body, silent, "8f5a01", attempt, result, 0.01234, answer), NOON)
+    yield Told(message(EVIL, user='a"b = x'), Given(b"", False, "8f5a01", 1, EVIL, 4.5), NOON)
 
 
 class Lines(unittest.TestCase):
@@ -59,9 +59,9 @@ class Settling(unittest.TestCase):
 
     def test_much_is_done_at_once_and_little_with_the_next_line(self) -> None:
         aftermath = self.aftermath()
-        done = [aftermath.add(*self.told, simulated=False) for _ in range(MUCH)]
+        done = [aftermath.add(self.told.message, self.told.given, simulated=False) for _ in range(MUCH)]
         self.assertEqual((done.count(True), done[-1]), (1, True))
-        aftermath.add(*self.told, simulated=False)
+        aftermath.add(self.told.message, self.told.given, simulated=False)
         self.journal.line(logging.WARNING, "warned", {})
         lines = self.stream.getvalue().splitlines()
         self.assertEqual(len(lines), MUCH + 2)
@@ -76,21 +76,21 @@ class Settling(unittest.TestCase):
             return written(text)
 
         self.stream.write = write  # type: ignore[method-assign]
-        self.aftermath().add(*self.told, simulated=False)
+        self.aftermath().add(self.told.message, self.told.given, simulated=False)
         self.assertTrue(seen.wait(5))
 
     def test_without_threads_every_line_is_written_at_once(self) -> None:
-        self.aftermath(threaded=False).add(*self.told, simulated=False)
+        self.aftermath(threaded=False).add(self.told.message, self.told.given, simulated=False)
         self.assertEqual(self.stream.getvalue().count("delivery"), 1)
 
     def test_a_quiet_log_has_no_line_of_it(self) -> None:
         aftermath = self.aftermath(logging.WARNING)
         for _ in range(MUCH):
-            aftermath.add(*self.told, simulated=False)
+            aftermath.add(self.told.message, self.told.given, simulated=False)
         self.assertEqual(self.stream.getvalue(), "")
 
     def test_what_is_owed_is_written_at_the_end(self) -> None:
-        self.aftermath().add(*self.told, simulated=False)
+        self.aftermath().add(self.told.message, self.told.given, simulated=False)
         self.journal.end()
         self.assertEqual(self.stream.getvalue().count("delivery"), 1)
 
@@ -99,7 +99,7 @@ class Settling(unittest.TestCase):
         aftermath.add(self.told.message, None, simulated=False)  # type: ignore[arg-type]
         with self.assertRaises(AttributeError):
             aftermath.settle()
-        aftermath.add(*self.told, simulated=False)
+        aftermath.add(self.told.message, self.told.given, simulated=False)
         self.journal.end()
         self.assertEqual(self.stream.getvalue().count("delivery"), 1)
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import log
 from .delivery import Given
@@ -23,8 +23,6 @@ from .wire.messages import Message
 if TYPE_CHECKING:
     from .metrics import Meter
 
-#: A delivery that is over, and when.
-Over = tuple[Message, Given, float]
 # So much is worth doing at once.
 MUCH = 64
 # In the place of a rule that is a handler.
@@ -41,13 +39,13 @@ class Aftermath:
         self._journal = journal
         self._meter = meter
         self._clock = clock
-        self._owed: deque[tuple[Message, Given, bool, float]] = deque()
+        self._owed: deque[Told] = deque()
         self._settling = threading.Lock()
         journal.collect = self.settle
 
     def add(self, message: Message, given: Given, simulated: bool) -> bool:
         """One delivery is over; whether there was much to do, and it is done now."""
-        self._owed.append((message, given, simulated, self._clock()))
+        self._owed.append(Told(message, given, self._clock(), simulated))
         if len(self._owed) < MUCH and self._journal.threaded:
             self._journal.begin()
             return False
@@ -58,28 +56,32 @@ class Aftermath:
         """Do what is owed, unless another thread is at it."""
         if not self._owed or not self._settling.acquire(blocking=False):
             return
-        over: list[Over] = []
+        over: list[Told] = []
         try:
             while self._owed:
-                message, given, simulated, at = self._owed.popleft()
-                self._journal.tell("delivery", Told(message, given), at)
-                if not simulated:
-                    over.append((message, given, at))
+                told = self._owed.popleft()
+                self._journal.tell("delivery", told, told.at)
+                over.append(told)
         finally:
             self._settling.release()
             if self._meter is not None:
                 count(self._meter, over)
 
 
-class Told(NamedTuple):
-    """A delivery as the log tells it."""
+class Told:
+    """A delivery that is over, as the log tells it."""
 
-    message: Message
-    given: Given
+    __slots__ = ("at", "given", "message", "simulated")
+
+    def __init__(self, message: Message, given: Given, at: float, simulated: bool = False) -> None:
+        self.message = message
+        self.given = given
+        self.at = at
+        self.simulated = simulated
 
     def fields(self) -> dict[str, Any]:
         """What its line says, in this order."""
-        message, given = self
+        message, given = self.message, self.given
         return {
             "d": given.name,
             "type": message.kind,
@@ -96,14 +98,14 @@ class Told(NamedTuple):
 
     def text(self, at: float, style: log.Style) -> str:
         """What `log.render` makes of `fields`, in a third of the time: most of its words are those of other lines."""
-        message, given = self
+        message, given = self.message, self.given
         kind, reply, by = _usual(message.kind, given.reply, given.result, given.rule)
         text = log.excerpt(message.text, style.content)
         attempt = f" attempt={given.attempt}/3" if given.attempt > 1 else ""
         return (
             f"{log.head(at, logging.INFO, 'delivery', style)} d={given.name}{kind}"
             f"{log.pair('user', log.mask(message.user, style.openid))} stamp={message.time}{log.pair('text', text)}"
-            f"{reply} bytes={len(given.body)}{by} ms={round(given.seconds * 1000, 1)}{attempt}"
+            f"{reply} bytes={len(given.body)}{by} ms={given.seconds * 1000:.1f}{attempt}"
         )
 
 
@@ -113,38 +115,39 @@ def _usual(kind: str, reply: str, result: str, rule: str) -> tuple[str, str, str
     return log.pair("type", kind), log.pair("reply", reply) + log.pair("result", result), log.pair("by", rule)
 
 
-def count(meter: Meter, over: Iterable[Over]) -> None:
+def count(meter: Meter, over: Iterable[Told]) -> None:
     """Count deliveries: those that are alike together, since most of them are."""
-    alike: dict[tuple[object, ...], list[Over]] = {}
-    for each in over:
-        message, given, _ = each
-        like = (message.kind, message.type, given.result, given.attempt, given.rule, given.reply, given.code)
-        alike.setdefault(like, []).append(each)
+    alike: dict[tuple[object, ...], list[Told]] = {}
+    for told in over:
+        message, given = told.message, told.given
+        if not told.simulated:
+            like = (message.kind, message.type, given.result, given.attempt, given.rule, given.reply, given.code)
+            alike.setdefault(like, []).append(told)
     for some in alike.values():
         _count_alike(meter, some)
 
 
-def _count_alike(meter: Meter, over: list[Over]) -> None:
+def _count_alike(meter: Meter, over: list[Told]) -> None:
     """Count deliveries that differ in times and sizes only."""
-    times, (message, given, _) = len(over), over[0]
+    times, message, given = len(over), over[0].message, over[0].given
     # What nobody has heard of may be anybody's word: it takes no label from those that are.
     kind = message.kind if message.known else "other"
     meter.add("wxserve_deliveries_total", kind, given.result, value=times)
-    meter.observe("wxserve_delivery_duration_seconds", kind, values=[given.seconds for _, given, _ in over])
-    meter.observe("wxserve_push_delay_seconds", values=[max(0.0, at - message.time) for message, _, at in over])
+    meter.observe("wxserve_delivery_duration_seconds", kind, values=[told.given.seconds for told in over])
+    meter.observe("wxserve_push_delay_seconds", values=[max(0.0, told.at - told.message.time) for told in over])
     meter.add("wxserve_attempts_total", str(given.attempt), value=times)
-    meter.add("wxserve_last_wechat_request_timestamp_seconds", value=max(at for _, _, at in over))
+    meter.add("wxserve_last_wechat_request_timestamp_seconds", value=max(told.at for told in over))
     if given.result == "duplicate":
         return
     rule, reply = given.rule, given.reply
     if rule:
         meter.add("wxserve_rule_hits_total", rule, value=times)
         if _CODE in rule:
-            meter.observe("wxserve_handler_duration_seconds", rule, values=[given.ran for _, given, _ in over])
+            meter.observe("wxserve_handler_duration_seconds", rule, values=[told.given.ran for told in over])
     elif not given.silent and given.result != "replied" and message.type != "event":
         meter.add("wxserve_unmatched_messages_total", value=times)
     if reply:
-        meter.observe("wxserve_reply_size_bytes", reply, values=[len(given.body) for _, given, _ in over])
+        meter.observe("wxserve_reply_size_bytes", reply, values=[len(told.given.body) for told in over])
     if given.code:
         meter.add("wxserve_handler_errors_total", rule, value=times)
     if kind in ("subscribe", "unsubscribe"):

@@ -284,8 +284,14 @@ def head(at: float, level: int, event: str, style: Style) -> str:
     """How a line begins."""
     if style.journal:
         return f"{_PRIORITIES[level]}{_WORDS[level]} {event}"
-    word = f"\x1b[{_COLORS[level]}m{_WORDS[level]}\x1b[0m" if style.color else _WORDS[level]
-    return f"{_stamp(at)} {word} {event}"
+    return f"{_moment(int(at * 1000), level, style.color)} {event}"
+
+
+@functools.lru_cache(maxsize=8)
+def _moment(millis: int, level: int, color: bool) -> str:
+    """When, and how bad. A busy millisecond has several lines."""
+    word = f"\x1b[{_COLORS[level]}m{_WORDS[level]}\x1b[0m" if color else _WORDS[level]
+    return f"{_stamp(millis)} {word}"
 
 
 def pair(key: str, word: str) -> str:
@@ -302,7 +308,7 @@ def _masked(key: str, value: object, style: Style) -> str:
 
 def _json(line: Line, style: Style) -> str:
     # «at» is a place, in lines that have one.
-    head = {"time": _stamp(line.at), "level": _WORDS[line.level].strip(), "event": line.event}
+    head = {"time": _stamp(int(line.at * 1000)), "level": _WORDS[line.level].strip(), "event": line.event}
     code = {"code": line.code} if line.code else {}
     detail = {"detail": line.detail} if line.detail else {}
     fields = {k: _masked(k, value, style) if k in _PERSONAL else value for k, value in line.fields.items()}
@@ -357,10 +363,10 @@ def _escaped(text: str, but: str = "") -> str:
     return "".join(c if c.isprintable() or c in but else c.encode("unicode_escape").decode() for c in text)
 
 
-def _stamp(at: float) -> str:
-    """Local time with its offset, to the millisecond."""
-    head, tail = _second(int(at))
-    return f"{head}.{int(at % 1 * 1000):03d}{tail}"
+def _stamp(millis: int) -> str:
+    """Local time with its offset."""
+    head, tail = _second(millis // 1000)
+    return f"{head}.{millis % 1000:03d}{tail}"
 
 
 @functools.lru_cache(maxsize=2)

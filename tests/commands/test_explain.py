@@ -73,8 +73,9 @@ class Command(unittest.TestCase):
             for number, (user, when) in enumerate(((openid, at), (openid, at + 300), ("oOther", at))):
                 push = Push(bytes([number]) * 16, "gh_1", user, when, b"", f"8f{number}a", "event", "secret words")
                 line = f"{when:.3f} 5.001 silent"
-                answer = Answer(b"", True, rule="handlers/welcome.py:12", result="mailbox", ms=6300.0, attempt=line)
+                answer = Answer(b"", True, rule="handlers/welcome.py:12", result="mailbox", ms=6300.0)
                 store.finish(store.claim(push), answer)
+                store.attempt(push.key, line)
             store.close()
             for lang, found, attempt, fix, unfound in (
                 ("en", "found the message d=8f0a: ", "attempt 1  ", "set budget= and busy=", "no message of this user"),

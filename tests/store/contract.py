@@ -292,7 +292,7 @@ class Contract(unittest.TestCase):
     def test_a_delivery_is_remembered_with_its_attempts(self) -> None:
         claim = self.claimed(7)
         self.store.attempt(push(7).key, "1 silent") if self.store.join(push(7)) else None
-        self.store.finish(claim, answer(b"twelve bytes", ms=7100.0, attempt="2 replied"))
+        self.store.finish(claim, answer(b"twelve bytes", ms=7100.0, arrived=START + 5))
         self.store.flush()
         found = self.store.delivery("d7")
         assert found is not None
@@ -300,9 +300,18 @@ class Contract(unittest.TestCase):
             (found.kind, found.text, found.rule, found.result, found.size, found.ms),
             ("text", "你好", "echo.py:1", "replied", 12, 7100.0),
         )
-        self.assertEqual(sorted(found.attempts), ["1 silent", "2 replied"])
+        self.assertEqual(sorted(found.attempts), ["1 silent", f"{START + 5:.3f} 7.100 replied"])
         self.assertEqual((found.key, found.created), (push(7).key, int.from_bytes(push(7).key[:4], "big")))
         self.assertIsNone(self.store.delivery("d8"))
+
+    def test_the_delivery_that_an_answer_leaves_with_is_listed_whenever_it_came(self) -> None:
+        for number, came in ((1, START), (2, START + 3), (3, 0.0)):
+            self.store.finish(self.claimed(number), answer(ms=1234.0, arrived=came))
+            self.store.attempt(push(number).key, "late duplicate")
+        self.store.flush()
+        listed = [delivery.attempts for delivery in self.store.deliveries(3)]
+        at_once, later = (f"{came:.3f} 1.234 replied" for came in (START, START + 3))
+        self.assertEqual(listed, [("late duplicate",), (later, "late duplicate"), (at_once, "late duplicate")])
 
     def test_deliveries_come_newest_first_and_those_that_changed_since(self) -> None:
         for number in range(5):

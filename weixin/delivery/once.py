@@ -18,7 +18,7 @@ from ..routing import run as routing
 from ..routing.call import Context
 from ..routing.rules import Rule, Rules
 from ..store import Store
-from ..store.base import Answer, Push, Status, Verdict
+from ..store.base import Answer, Push, Status, Verdict, listed
 from ..wire.messages import Message
 from ..wire.replies import SUCCESS, Finding, Success
 from . import identity, ladder, mailbox
@@ -321,14 +321,11 @@ class Desk:
     ) -> Answer:
         now, rule = time.monotonic(), outcome.rule
         result, at = _result(outcome, body), "" if rule is None else rule.at
-        if visit is not None:
-            took = now - visit.arrived
-            line = f"{visit.at:.3f} {took:.3f} {result}" if fetched else ""
-        else:
-            took, line = now - (run.began or now), ""
+        took = now - (visit.arrived if visit is not None else run.began or now)
         return Answer(
             body, fetched, handed.take, handed.put, at, result, outcome.reply.kind, took * 1000,
-            run.finding if outcome.error is None else "WX-HND-05", line,
+            run.finding if outcome.error is None else "WX-HND-05",
+            visit.at if visit is not None and fetched else 0.0,
             self._counts.of(run.message, at, result, took > self.terms.pace.slow),
         )  # fmt: skip
 
@@ -360,7 +357,7 @@ class Desk:
     def note(self, run: Run, visit: Visit, result: str, counts: tuple[str, ...] = ()) -> None:
         """Add a delivery to the list of its message's."""
         took = time.monotonic() - visit.arrived
-        self.store.attempt(run.key, f"{visit.at:.3f} {took:.3f} {result}", counts)
+        self.store.attempt(run.key, listed(visit.at, took, result), counts)
 
 
 _NOTHING = mailbox.Handed()

@@ -105,8 +105,13 @@ class Answer(NamedTuple):
     reply: str = ""
     ms: float = 0.0
     code: str = ""
-    attempt: str = ""  # a line for the list of its deliveries
+    arrived: float = 0.0  # when the delivery came that it leaves with; 0: that one is not to be listed
     counts: tuple[str, ...] = ()
+
+
+def listed(at: float, seconds: float, result: str) -> str:
+    """A line for the list of a message's deliveries: when one came, what it took, and what it was given."""
+    return f"{at:.3f} {seconds:.3f} {result}"
 
 
 class Verdict(enum.Enum):

@@ -104,7 +104,11 @@ class Batch:
     ) -> None:
         kept, full = self._kept, self._full
         rows.put_answers(
-            db, [rows.answered(claim.push, claim.runs, answer, at, kept, full) for claim, answer, at in answered]
+            db,
+            [
+                rows.answered(claim.push, claim.runs, answer, at, kept, full, not claim.recorded)
+                for claim, answer, at in answered
+            ],
         )
         db.executemany(schema.ATTEMPTED, attempts)
         rows.put_refusals(db, refused)

@@ -127,13 +127,13 @@ class Memory(Store):
             known = self._known(claim.push)
             if not known.forgotten:
                 self._put(claim.push, mail, now)
-            self._end(known, answer, now)
+            self._end(known, answer._replace(arrived=0.0), now)
 
     def _end(self, known: _Known, answer: Answer, now: float) -> None:
         known.done, known.running, known.due, known.answer = True, False, None, answer._replace(take=(), put=())
         known.changed, known.expires = now, now + self._kept
-        if answer.attempt:
-            known.attempts.append(answer.attempt)
+        if answer.arrived:
+            known.attempts.append(base.listed(answer.arrived, answer.ms / 1000, answer.result))
         self._count(answer.counts, now)
         if known.push.user:
             self._visits.pop(known.push.user, None)  # the last to have come is last

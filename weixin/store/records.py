@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Callable, TypeVar
 
 from . import schema
-from .base import Delivery, Refusal
+from .base import Delivery, Refusal, listed
 from .database import read_only
 
 T = TypeVar("T")
@@ -132,4 +132,11 @@ def check(db: sqlite3.Connection) -> str:
 
 
 def _deliveries(rows: Iterable[Any]) -> list[Delivery]:
-    return [Delivery._make((*row[:13], tuple(row[13].split("\n")) if row[13] else (), *row[14:])) for row in rows]
+    return [Delivery._make((*row[:13], _attempts(row), *row[14:])) for row in rows]
+
+
+def _attempts(row: tuple[Any, ...]) -> tuple[str, ...]:
+    at, result, ms, lines = row[2], row[8], row[11], row[13]
+    if not lines:
+        return ()
+    return tuple(listed(at, ms / 1000, result) if line == schema.AS_SAID else line for line in lines.split("\n"))

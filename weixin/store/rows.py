@@ -24,15 +24,23 @@ def times(push: Push, now: float, kept: float) -> tuple[float, float, float]:
     return push.at + base.ORPHAN_AFTER, now, now + kept
 
 
-def answered(push: Push, runs: int, answer: Answer, now: float, kept: float, full: bool) -> tuple[Any, ...]:
-    """A whole row; see `schema.ANSWERED`."""
-    due = None if answer.fetched else push.at + base.UNFETCHED_AFTER
-    # What is not fetched may come to be labelled with its question.
-    xml = push.xml if full or not answer.fetched else None
+def answered(
+    push: Push, runs: int, answer: Answer, now: float, kept: float, full: bool, fresh: bool = False
+) -> tuple[Any, ...]:
+    """A whole row; see `schema.ANSWERED`. *fresh*: there is none yet."""
+    key, account, user, arrived, xml, name, kind, text = push
+    body, fetched, _, _, rule, result, reply, ms, code, came, _ = answer
+    if not came:
+        line = ""
+    elif fresh and came == arrived:
+        line = schema.AS_SAID
+    else:
+        line = base.listed(came, ms / 1000, result)
     return (
-        push.key, push.account, push.user, push.at, xml, push.name, push.kind, push.text,
-        runs + 1, answer.body, due, now, now + kept,
-        answer.rule, answer.result, answer.reply, len(answer.body), answer.ms, answer.code, answer.attempt,
+        # What is not fetched may come to be labelled with its question.
+        key, account, user, arrived, xml if full or not fetched else None, name, kind, text,
+        runs + 1, body, None if fetched else arrived + base.UNFETCHED_AFTER, now, now + kept,
+        rule, result, reply, len(body), ms, code, line,
     )  # fmt: skip
 
 

@@ -4,6 +4,9 @@
 come, its line in the list of deliveries for as long as that is kept. One row does for all three, and is written once
 for a message that is answered quickly. Rows are in the order they came (``id``), which is how they go.
 
+``attempts`` has a line for each delivery; of the one that a row was written for, what the row says by itself is not
+said again (`AS_SAID`).
+
 ``due`` is when somebody must look at a message: it has no answer and its time is over, or its answer was not fetched.
 """
 
@@ -37,6 +40,9 @@ TABLES = (
         hour INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (hour, name)) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS visitors (user TEXT PRIMARY KEY, last REAL NOT NULL) WITHOUT ROWID",
 )
+
+# In the place of a line of ``attempts``: it came ``at``, took ``ms`` and was given ``result``.
+AS_SAID = "="
 
 # A message is written down while it runs.
 BEGUN = """INSERT INTO messages

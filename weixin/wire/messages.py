@@ -260,6 +260,9 @@ def parse(body: bytes) -> Fields:
     """Read one push's XML into a dictionary. Raise MessageRefused: WX-XML-01 for bad XML, WX-XML-02 for JSON."""
     if len(body) > MAX_BODY:
         raise MessageRefused("WX-XML-01", "the body is too large", bytes=len(body))
+    fields = flat.read_text(body)
+    if fields is not None:
+        return fields
     text = body.translate(None, _CONTROLS)
     if b"\xef\xbf" in text:
         for each in _NONCHARACTERS:

@@ -83,12 +83,12 @@ class Reply:
         names = user + account
         if not names.isprintable() or _END in names:
             user, account = escape(user), escape(account)
-        return (
-            f"<xml><ToUserName><![CDATA[{user}]]></ToUserName>"
-            f"<FromUserName><![CDATA[{account}]]></FromUserName>"
-            f"<CreateTime>{now}</CreateTime>"
-            f"<MsgType><![CDATA[{self.kind}]]></MsgType>{self.body(message)}</xml>"
-        ).encode()
+        head = (
+            f"<xml><ToUserName><![CDATA[{user}]]></ToUserName><FromUserName><![CDATA[{account}]]></FromUserName>"
+            f"<CreateTime>{now}</CreateTime><MsgType><![CDATA[{self.kind}]]></MsgType>"
+        )
+        # Each for itself: of one with Chinese in it Python makes every letter wide, and looks at each again.
+        return head.encode() + f"{self.body(message)}</xml>".encode()
 
     def _values(self) -> dict[str, object]:
         slots = (name for part in type(self).__mro__ for name in getattr(part, "__slots__", ()))
