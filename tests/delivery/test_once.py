@@ -371,12 +371,26 @@ class InMemory(Shared):
         began = time.monotonic()
         first = threading.Thread(target=self.deliver, args=(desk, message("8", number=1)))
         first.start()
-        self.until(lambda: desk.pool.full)
+        self.until(lambda: desk.pool.is_full("oUSER"))
         second = self.deliver(desk, message("0", number=2))
         self.assertEqual(text_of(second.body), "busy")
         self.assertLess(time.monotonic() - began, 5 * SECOND)
         first.join()
         self.assertEqual(self.send(desk, push=message("继续", number=3)).text, "answer to oUSER 0")
+
+    def test_one_who_floods_the_pool_keeps_nobody_else_waiting(self) -> None:
+        slow = Slow(budget=10 * SECOND)
+        desk = self.desk(slow.handler, pool=4)
+        flood = [
+            threading.Thread(target=self.deliver, args=(desk, message("8", number=number))) for number in range(12)
+        ]
+        for thread in flood:
+            thread.start()
+        self.until(lambda: desk.pool.is_full("oUSER"))
+        other = self.deliver(desk, message("1", user="oOTHER", number=99))
+        self.assertEqual(text_of(other.body), "answer to oOTHER 1")
+        for thread in flood:
+            thread.join(60)
 
     def test_a_run_without_end_is_given_up_and_its_stack_said(self) -> None:
         release = threading.Event()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import unittest
+from collections.abc import Callable
 
 from tests.delivery.platform import message
 from weixin.delivery import deadline
@@ -12,7 +13,7 @@ from weixin.delivery.bell import Bell
 from weixin.delivery.counts import Counts
 from weixin.delivery.identity import key_of, push_of
 from weixin.delivery.ladder import Pace, attempt
-from weixin.delivery.pool import LINE, Pool
+from weixin.delivery.pool import LINE, SHARES, Pool
 from weixin.delivery.terms import shown
 
 
@@ -72,36 +73,71 @@ class Bells(unittest.TestCase):
 
 
 class Pools(unittest.TestCase):
-    def test_so_many_at_a_time_the_others_in_line_and_no_more(self) -> None:
-        pool = Pool(2)
-        go, running, done = threading.Event(), threading.Semaphore(0), []
+    def setUp(self) -> None:
+        self.go, self.running, self.done = threading.Event(), threading.Semaphore(0), list[str]()
 
+    def work(self, name: str) -> Callable[[], None]:
         def work() -> None:
-            running.release()
-            go.wait(10)
-            done.append(threading.get_ident())
+            self.running.release()
+            self.go.wait(10)
+            self.done.append(name)
 
-        for _ in range(2):
-            self.assertFalse(pool.full)
-            self.assertTrue(pool.submit(work))
-        for _ in range(2):
-            self.assertTrue(running.acquire(timeout=10))
-        self.assertTrue(pool.full)
-        self.assertTrue(all(pool.submit(work) for _ in range(2 * LINE)))
-        self.assertFalse(pool.submit(work))
-        go.set()
-        for _ in range(2 * LINE):
-            self.assertTrue(running.acquire(timeout=10))
+        return work
+
+    def begun(self, times: int) -> None:
+        for _ in range(times):
+            self.assertTrue(self.running.acquire(timeout=10))
+
+    def test_so_many_at_a_time_the_others_in_line_and_no_more(self) -> None:
+        pool = Pool(2, "two")
+        for name in ("a", "b"):
+            self.assertFalse(pool.is_full(name))
+            self.assertTrue(pool.submit(name, self.work(name)))
+        self.begun(2)
+        self.assertTrue(pool.is_full("c"))
+        names = [str(number) for number in range(2 * LINE)]
+        self.assertTrue(all(pool.submit(name, self.work(name)) for name in names))
+        self.assertEqual(pool.waiting, 2 * LINE)
+        self.assertFalse(pool.submit("c", self.work("c")))
+        self.go.set()
+        self.begun(2 * LINE)
         pool.end()
-        self.assertLessEqual(len(set(done)), 2)
-        self.assertFalse(pool.submit(work))
+        self.assertFalse(pool.submit("c", self.work("c")))
+        self.assertLessEqual(sum(thread.name == "two" for thread in threading.enumerate()), 2)
+
+    def test_one_user_leaves_threads_and_room_to_the_others(self) -> None:
+        pool = Pool(4 * SHARES)
+        for _ in range(4):
+            self.assertTrue(pool.submit("flood", self.work("flood")))
+        self.begun(4)
+        self.assertTrue(all(pool.submit("flood", self.work("flood")) for _ in range(4 * LINE)))
+        self.assertFalse(pool.submit("flood", self.work("flood")))
+        self.assertTrue(pool.is_full("flood"))
+        self.assertFalse(pool.is_full("other"))
+        self.assertTrue(pool.submit("other", self.work("other")))
+        self.begun(1)
+        self.assertFalse(self.running.acquire(blocking=False))
+        self.go.set()
+        self.begun(4 * LINE)
+        pool.end()
+
+    def test_users_take_turns(self) -> None:
+        pool = Pool(1)
+        pool.submit("first", self.work("first"))
+        self.begun(1)
+        for name in ("a", "a", "a", "b", "c"):
+            self.assertTrue(pool.submit(name, self.work(name)))
+        self.go.set()
+        self.begun(5)
+        pool.end()
+        self.assertEqual(self.done[:5], ["first", "a", "b", "c", "a"])
 
     def test_work_that_fails_takes_nothing_with_it(self) -> None:
         pool = Pool(1)
         done = threading.Event()
         with self.assertLogs("wxserve.delivery"):
-            pool.submit(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
-            pool.submit(done.set)
+            pool.submit("a", lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+            pool.submit("a", done.set)
             self.assertTrue(done.wait(10))
         pool.end()
 

@@ -175,7 +175,7 @@ class Desk:
             return self._run_elsewhere(run, visit, at_once=False)
         outcome = self.ask(run, attempt, exclusive=True)
         if outcome is None:
-            return self._run_elsewhere(run, visit, at_once=self.pool.full)
+            return self._run_elsewhere(run, visit, at_once=self.pool.is_full(run.push.user))
         in_time = self._waiting.is_in_time(run, visit)
         body = self.finish(run, outcome, fetched=in_time, visit=visit)
         if body is None or not in_time:
@@ -194,7 +194,7 @@ class Desk:
     def run_on_pool(self, run: Run, attempt: int = ladder.DELIVERIES) -> bool:
         """Run it as soon as the pool has a thread; False where it has too much to do."""
         run.on_pool = True
-        return self.pool.submit(lambda: self._run_pooled(run, attempt))
+        return self.pool.submit(run.push.user, lambda: self._run_pooled(run, attempt))
 
     def _run_pooled(self, run: Run, attempt: int) -> None:
         with self.closing(run):
