@@ -91,7 +91,7 @@ def _command(words: list[str], common: argparse.Namespace, terminal: Terminal) -
         return FINE
     if name.startswith("-"):
         return _run("run", words, common, terminal)
-    from .parser import hint
+    from ..routing.errors import hint
 
     values = {"name": name, "hint": hint(name, COMMANDS), "commands": " ".join(COMMANDS)}
     terminal.error(texts.say("usage.command", terminal.lang, **values))

@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 import functools
 import re
-from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from .. import texts
+from ..routing.errors import hint
 from .terminal import Terminal
 
 # For the formatters that argparse makes to see whether an option can be shown: to ask the terminal for its width, it
@@ -103,13 +103,6 @@ class Parser(argparse.ArgumentParser):
     def _of(self, names: str) -> argparse.Action | None:
         known = ("/".join(action.option_strings) or action.metavar or action.dest for action in self._actions)
         return dict(zip(known, self._actions)).get(names)
-
-
-def hint(word: str, known: Iterable[str]) -> str:
-    """`` → check?`` where *word* is nearly one of *known*."""
-    import difflib  # for who mistyped something; everybody else starts sooner
-
-    return "".join(f" → {near}?" for near in difflib.get_close_matches(word, list(known), 1))
 
 
 def _last(names: str) -> str:
