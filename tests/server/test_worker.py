@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -439,6 +440,28 @@ class Draining:
                 with client:
                     client.sendall(GET)
                     self.assertEqual(statuses(read_all(client)), [200])
+
+    def test_who_is_stuck_in_an_app_keeps_his_descriptor(self: Any) -> None:
+        """Another file might get its number, and what the app says at last would be written into that."""
+        inside, release = threading.Event(), threading.Event()
+
+        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+            inside.set()
+            release.wait(PATIENCE)
+            return hello(environ, start_response)
+
+        running = self.start(app)
+        with running.connect() as client:
+            client.sendall(GET)
+            self.assertTrue(inside.wait(PATIENCE))
+            running.monitor.drain(0.0, last=True)
+            running.thread.join(PATIENCE)
+            self.assertFalse(running.worker.end(0.1))
+            with open(os.devnull, "wb") as another:
+                (connection,) = running.worker._keeper.connections.values()
+                self.assertNotEqual(another.fileno(), connection.fd)
+                release.set()
+                self.assertTrue(client.recv(1000).startswith(b"HTTP/1.1 200 OK"))
 
     def test_a_silent_connection_is_not_waited_for_long(self: Any) -> None:
         running = self.start(last_request_timeout=0.3)

@@ -194,8 +194,9 @@ class Keeper:
                 self._held -= connection.held
         # Before its descriptor is free, or the entry of the connection that gets it next would be deleted.
         del self.connections[connection.fd]
+        fd, connection.fd = connection.fd, -1
         try:
-            os.close(connection.fd)
+            os.close(fd)
         except OSError:
             pass  # it is free all the same (close(2))
 

@@ -134,7 +134,10 @@ class Worker:
         self._poller.wake()
         ended = self.crew.join(timeout)
         for connection in list(self._keeper.connections.values()):
-            self._keeper.close(connection)
+            # One that a thread is stuck with is the process's to close: what the app says at last must not go into
+            # whatever gets the number of its descriptor.
+            if ended or not connection.busy:
+                self._keeper.close(connection)
         if ended:
             for listener in self._door.listeners:
                 listener.sock.close()
