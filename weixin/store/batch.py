@@ -102,14 +102,7 @@ class Batch:
         counted: list[tuple[str, ...]],
         visits: list[tuple[str, float]],
     ) -> None:
-        kept, full = self._kept, self._full
-        rows.put_answers(
-            db,
-            [
-                rows.answered(claim.push, claim.runs, answer, at, kept, full, not claim.recorded)
-                for claim, answer, at in answered
-            ],
-        )
+        rows.put_answers(db, answered, self._kept, self._full)
         db.executemany(schema.ATTEMPTED, attempts)
         rows.put_refusals(db, refused)
         # Most messages of a batch count as the same.

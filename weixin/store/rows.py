@@ -24,32 +24,46 @@ def times(push: Push, now: float, kept: float) -> tuple[float, float, float]:
     return push.at + base.ORPHAN_AFTER, now, now + kept
 
 
-def answered(
-    push: Push, runs: int, answer: Answer, now: float, kept: float, full: bool, fresh: bool = False
-) -> tuple[Any, ...]:
-    """A whole row; see `schema.ANSWERED`. *fresh*: there is none yet."""
-    key, account, user, arrived, xml, name, kind, text = push
-    body, fetched, _, _, rule, result, reply, ms, code, came, _ = answer
-    if not came:
-        line = ""
-    elif fresh and came == arrived:
-        line = schema.AS_SAID
-    else:
-        line = base.listed(came, ms / 1000, result)
+def answered(push: Push, runs: int, answer: Answer, now: float, kept: float, full: bool) -> tuple[Any, ...]:
+    """A whole row; see `schema.ANSWERED`."""
+    key, account, user, at, xml, name, kind, text = push
+    body, fetched, _, _, rule, result, reply, ms, code, arrived, _ = answer
     return (
         # What is not fetched may come to be labelled with its question.
-        key, account, user, arrived, xml if full or not fetched else None, name, kind, text,
-        runs + 1, body, None if fetched else arrived + base.UNFETCHED_AFTER, now, now + kept,
-        rule, result, reply, len(body), ms, code, line,
+        key, account, user, at, xml if full or not fetched else None, name, kind, text,
+        runs + 1, body, None if fetched else at + base.UNFETCHED_AFTER, now, now + kept, rule, result, reply, len(body),
+        ms, code, base.listed(arrived, ms / 1000, result) if arrived else "",
     )  # fmt: skip
 
 
-def put_answers(db: sqlite3.Connection, answers: list[tuple[Any, ...]]) -> None:
-    """Write many rows of `answered`."""
-    together = len(answers) - len(answers) % schema.TOGETHER
-    for at in range(0, together, schema.TOGETHER):
-        db.execute(schema.ANSWERED_TOGETHER, tuple(chain.from_iterable(answers[at : at + schema.TOGETHER])))
-    db.executemany(schema.ANSWERED, answers[together:])
+def fetched(claim: Claim, answer: Answer, now: float, kept: float) -> tuple[Any, ...]:
+    """The row of a message whose answer was fetched, and whose push is not kept; see `schema.FETCHED`."""
+    key, account, user, at, _, name, kind, text = claim.push
+    body, _, _, _, rule, result, reply, ms, code, arrived, _ = answer
+    if arrived == at and not claim.recorded:
+        line = schema.AS_SAID
+    else:
+        line = base.listed(arrived, ms / 1000, result) if arrived else ""
+    return (
+        bytearray(key), account, user, at, name, kind, text,
+        claim.runs + 1, bytearray(body), now, now + kept, rule, result, reply, len(body), ms, code, line,
+    )  # fmt: skip
+
+
+def put_answers(
+    db: sqlite3.Connection, answers: list[tuple[Claim, Answer, float]], kept: float, full: bool
+) -> None:
+    """Write many rows, of messages that were answered then."""
+    if full or not all(answer.fetched for _, answer, _ in answers):
+        some = [answered(claim.push, claim.runs, answer, at, kept, full) for claim, answer, at in answers]
+        many, one = schema.ANSWERED_TOGETHER, schema.ANSWERED
+    else:
+        some = [fetched(claim, answer, at, kept) for claim, answer, at in answers]
+        many, one = schema.FETCHED_TOGETHER, schema.FETCHED
+    together = len(some) - len(some) % schema.TOGETHER
+    for first in range(0, together, schema.TOGETHER):
+        db.execute(many, tuple(chain.from_iterable(some[first : first + schema.TOGETHER])))
+    db.executemany(one, some[together:])
 
 
 def put_running(db: sqlite3.Connection, running: list[Claim], now: float, kept: float) -> None:
