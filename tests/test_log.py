@@ -26,6 +26,8 @@ class Form(unittest.TestCase):
             "two words": '"two words"',
             'a"b': '"a\\"b"',
             "a=b": '"a=b"',
+            "a\\b": "a\\b",
+            "a \\b": '"a \\\\b"',
             "line\nline": '"line\\nline"',
             "\u202egnp.exe": '"\\u202egnp.exe"',
             "\x1b[31mred": '"\\u001b[31mred"',

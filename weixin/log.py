@@ -12,7 +12,6 @@ import functools
 import hashlib
 import logging
 import os
-import re
 import sys
 import threading
 import time
@@ -29,18 +28,12 @@ MAX_PENDING = 10_000
 FOLD_SECONDS = 60.0
 # Different refusals that are counted at a time; a stranger chooses how many there are.
 MAX_FOLDS = 100
-# Values that are remembered as they stand in a line, and how long they may be: a hundred kilobytes in all.
-REMEMBERED, REMEMBERED_LETTERS = 512, 64
 # «short» content: enough to recognize a question by.
 SHORT = 20
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _WORDS = {logging.DEBUG: "DEBUG", logging.INFO: "INFO ", logging.WARNING: "WARN ", logging.ERROR: "ERROR"}
-# Most values, recognized with one look.
-_PLAIN = re.compile(r"[\w./:…+-]+").fullmatch
 _PERSONAL = frozenset({"user", "text"})
-# A value with one of these goes into quotes, or a reader would take it for two.
-_AWKWARD = re.compile('[ "=]').search
 _ESCAPED = str.maketrans({'"': '\\"', "\\": "\\\\"})
 _COLORS = {logging.DEBUG: "2", logging.INFO: "32", logging.WARNING: "33", logging.ERROR: "31"}
 # man sd-daemon: the journal reads a line's priority from a prefix.
@@ -298,7 +291,7 @@ def pair(key: str, word: str) -> str:
     """A field as it stands in a line; of an empty *word*, nothing."""
     if not word:
         return ""
-    return f" {key}={_word(word) if len(word) <= REMEMBERED_LETTERS else _quoted(word)}"
+    return f" {key}={_quoted(word)}"
 
 
 def _masked(key: str, value: object, style: Style) -> str:
@@ -340,20 +333,14 @@ def excerpt(text: str, how: str = "short") -> str:
 
 def _quoted(text: str) -> str:
     """A value as it stands in a line: in quotes, where a reader would take it for something else."""
-    if _PLAIN(text):
-        return text
     if text.isprintable():
-        return f'"{text.translate(_ESCAPED)}"' if _AWKWARD(text) else text
+        if " " not in text and "=" not in text and '"' not in text:
+            return text
+        return f'"{text.translate(_ESCAPED)}"' if '"' in text or "\\" in text else f'"{text}"'
     import json  # for a text of several lines, and other rare ones
 
     # A line feed alone is worth no escapes in everything else.
     return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
-
-
-@functools.lru_cache(maxsize=REMEMBERED)
-def _word(text: str) -> str:
-    """`_quoted`, of a short value. Kinds, rules, and what everybody writes come again and again."""
-    return _quoted(text)
 
 
 def _escaped(text: str, but: str = "") -> str:

@@ -18,7 +18,7 @@ from ..routing import run as routing
 from ..routing.call import Context
 from ..routing.rules import Rule, Rules
 from ..store import Store
-from ..store.base import Answer, Push, Status, Verdict, listed
+from ..store.base import BUSY, FORGOTTEN, KEPT, MAIL_GONE, MINE, Answer, Push, Status, Verdict, listed
 from ..wire.messages import Message
 from ..wire.replies import SUCCESS, Finding, Success
 from . import identity, ladder, mailbox
@@ -107,7 +107,7 @@ class Desk:
         fine = False
         try:
             claim = self.store.claim(run.push)
-            if claim.status is not Status.MINE:
+            if claim.status is not MINE:
                 given = self._join(run, visit, claim.status)
             else:
                 if claim.recorded:
@@ -259,17 +259,17 @@ class Desk:
         while True:
             body, handed = self.wording.rendered(run, outcome.reply)
             verdict = self.finish_with(run, outcome, body, handed, fetched=fetched, visit=visit)
-            if verdict is Verdict.KEPT and not leaves:
+            if verdict is KEPT and not leaves:
                 return body
-            if verdict is not Verdict.MAIL_GONE:
+            if verdict is not MAIL_GONE:
                 break
-        if verdict is Verdict.FORGOTTEN:
+        if verdict is FORGOTTEN:
             if run.access is not None:
                 run.access.take_back()
             return body if leaves else SUCCESS
         if leaves:
             self.store.forget(run.push.user)  # it was written after all
-        return body if verdict is Verdict.KEPT else None
+        return body if verdict is KEPT else None
 
     def finish_with(
         self,
@@ -295,11 +295,11 @@ class Desk:
         try:
             answer = run.answer = self._answer(run, outcome, body, handed, fetched, visit)
             verdict = self.store.finish(claim, answer)
-            if verdict is Verdict.BUSY:
+            if verdict is BUSY:
                 letters = [] if picked_up else self.wording.letters(run, outcome.reply)
                 self.store.finish_late(claim, letters, answer._replace(result="mailbox"))
         finally:
-            if verdict is None or verdict is Verdict.MAIL_GONE:
+            if verdict is None or verdict is MAIL_GONE:
                 run.claim = claim
             else:
                 self.close_run(run)

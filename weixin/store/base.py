@@ -60,6 +60,11 @@ class Status(enum.Enum):
     ANSWERED = "answered"  # here is the answer
 
 
+# By itself, as are the verdicts below, for every message's way: to look a member up in its class is slow before
+# Python 3.12, where the class of an enumeration has a __getattr__.
+MINE = Status.MINE
+
+
 class Claim:
     """A message and what is known of it. Made by `Store.claim`; the homes keep their own notes on it."""
 
@@ -67,7 +72,7 @@ class Claim:
 
     def __init__(self, push: Push) -> None:
         self.push = push
-        self.status = Status.MINE
+        self.status = MINE
         #: What it was answered with: the answer, or the busy text while the run still goes.
         self.body: bytes | None = None
         #: How many deliveries of it were seen before this one, and how many runs were begun and not finished.
@@ -121,6 +126,9 @@ class Verdict(enum.Enum):
     BUSY = "busy"  # somebody has said the busy text: the answer belongs into the mailbox, by `finish_late`
     MAIL_GONE = "mail gone"  # another message took the mail: make the answer again, without
     FORGOTTEN = "forgotten"  # the user left meanwhile: nothing was kept
+
+
+KEPT, BUSY, MAIL_GONE, FORGOTTEN = Verdict
 
 
 class Overdue(NamedTuple):

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import Callable
 
 from . import base, messages, rows
-from .base import Answer, Claim, Mail, Overdue, Push, Refusal, Status, Store, Verdict
+from .base import FORGOTTEN, KEPT, Answer, Claim, Mail, Overdue, Push, Refusal, Status, Store, Verdict
 from .batch import Batch
 from .database import Database
 from .disk import Disk
@@ -159,10 +159,10 @@ class SQLite(Reading, Keeping, Store):
                 if not (claim.urgent or claim.recorded):
                     claim.body, claim.finished = answer.body, True
                     if self._batch.answered((claim, answer, now)):
-                        return Verdict.KEPT
+                        return KEPT
             if claim.finished:  # too many wait to be written
                 self._let_go(claim)
-                return Verdict.KEPT
+                return KEPT
         known = claim.recorded and claim.home is self._disk.db
         ending = messages.Ending(claim.push, claim.runs, answer, now, self._kept, self._full)
 
@@ -171,16 +171,16 @@ class SQLite(Reading, Keeping, Store):
             return messages.finish(db, ending, known)
 
         verdict = self._write(work, lambda: self._finish_meanwhile(claim, ending, known))
-        if verdict in (Verdict.KEPT, Verdict.FORGOTTEN) and not claim.finished:
-            if verdict is Verdict.FORGOTTEN:
+        if verdict in (KEPT, FORGOTTEN) and not claim.finished:
+            if verdict is FORGOTTEN:
                 claim.push = claim.push._replace(user="")
-            self._ended(claim, answer, answer.body if verdict is Verdict.KEPT else b"", now)
+            self._ended(claim, answer, answer.body if verdict is KEPT else b"", now)
         return verdict
 
     def _finish_meanwhile(self, claim: Claim, ending: messages.Ending, known: bool) -> Verdict:
         """Keep the answer in memory, and the claim until it is written."""
         verdict, answer = self._meanwhile.finish(claim, ending, known), ending.answer
-        if verdict is Verdict.KEPT:
+        if verdict is KEPT:
             with self._agreeing:
                 claim.body, claim.finished = answer.body, True
             self._disk.tend(lambda _: self._mark_mail(claim.push.user, answer.put))

@@ -41,7 +41,13 @@ def read_text(body: bytes) -> dict[str, str] | None:
         values = _as_text(body.decode())
     except UnicodeDecodeError:
         return None
-    return None if values is None else dict(zip(_TEXT, values.groups()))
+    if values is None:
+        return None
+    account, user, time, kind, content, number = values.groups()
+    return {
+        "ToUserName": account, "FromUserName": user, "CreateTime": time, "MsgType": kind, "Content": content,
+        "MsgId": number,
+    }  # fmt: skip
 
 
 def read(body: bytes) -> dict[str, str] | None:
