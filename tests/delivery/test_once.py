@@ -461,6 +461,9 @@ class InMemory(Shared):
 class InFile(Shared):
     """The same, with the store that survives; and what takes two processes, as two desks with a store each."""
 
+    # Who is alone looks at the door once in a real second, which is long here.
+    shared = True
+
     def store(self) -> Store:
         if not hasattr(self, "path"):
             folder = tempfile.mkdtemp(prefix="wxserve-test-")
@@ -471,7 +474,6 @@ class InFile(Shared):
         return store
 
     def two(self, slow: Slow, **terms: Any) -> tuple[Desk, Desk]:
-        self.shared = True  # who is alone looks at the door once in a real second, which is long here
         return self.desk(slow.handler, oops, **terms), self.desk(slow.handler, oops, **terms)
 
     def test_deliveries_that_land_on_different_workers_share_one_run(self) -> None:

@@ -43,7 +43,7 @@ def build(scale: float) -> app.Application:
         """What is overdue after sixteen seconds is so here, too."""
         return began + (time.time() - began) / scale
 
-    store = SQLite(settings.store[len("sqlite:") :], clock=clock)
+    store = SQLite(settings.store[len("sqlite:") :], clock=clock, shared=settings.workers > 1)
     application = app.Application(settings, rules, app.open_log(settings), store=store)
     desk = application._desk
     desk.clock = clock
