@@ -22,7 +22,8 @@ import pushes
 import table
 
 COUNTS = (1, 8, 64, 256, 1000)
-SETTLE = 1.0  # seconds for the server to accept what is in its queue
+# Seconds for the server to accept what is in its queue, and to answer those who have left with a request under way.
+SETTLE = 1.0
 
 
 def running(folder: Path, stack: contextlib.ExitStack) -> lab.Server:
@@ -43,6 +44,7 @@ def busy(rounds: int, seconds: float) -> list[list[str]]:
         for number in range(rounds + 1):
             for count in COUNTS:
                 sample = lab.load(server, pushes.plain_script(folder, close=False), seconds, connections=count)
+                time.sleep(SETTLE)
                 if number:
                     samples[count].append(sample)
     base = [sample.micros for sample in samples[COUNTS[0]]]
