@@ -273,8 +273,8 @@ class SQLite(Reading, Keeping, Store):
         return claim.body
 
     def overdue(self, now: float) -> list[Overdue]:
-        claims = self._disk.db.claims
         self._disk.tend(lambda db: db.claims.attend())
+        claims = self._disk.db.claims
         return self._read(lambda db: messages.overdue(db, now, lambda k: k in self._claims or claims.is_taken(k)))
 
     def settle(self, key: bytes, body: bytes, mail: Iterable[Mail]) -> bool:
