@@ -89,7 +89,7 @@ class Told:
             "stamp": message.time,
             "text": message.text,
             "reply": given.reply,
-            "result": "" if given.result in ("replied", "success") else given.result,
+            "result": _unusual(given.result),
             "bytes": len(given.body),
             "by": given.rule,
             "ms": round(given.seconds * 1000, 1),
@@ -111,8 +111,13 @@ class Told:
 
 @functools.lru_cache(maxsize=REMEMBERED)
 def _usual(kind: str, reply: str, result: str, rule: str) -> tuple[str, str, str]:
-    result = "" if result in ("replied", "success") else result
-    return log.pair("type", kind), log.pair("reply", reply) + log.pair("result", result), log.pair("by", rule)
+    reply_and_result = log.pair("reply", reply) + log.pair("result", _unusual(result))
+    return log.pair("type", kind), reply_and_result, log.pair("by", rule)
+
+
+def _unusual(result: str) -> str:
+    """A *result* that a line has to name."""
+    return "" if result in ("replied", "success") else result
 
 
 def count(meter: Meter, over: Iterable[Told]) -> None:

@@ -122,9 +122,9 @@ class Application:
         self._journal.end()
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
-        method = environ["REQUEST_METHOD"]
         if environ.get("PATH_INFO", "") not in self._paths:
             return answer(404)
+        method = environ["REQUEST_METHOD"]
         query = parse_query(environ.get("QUERY_STRING", ""))
         if method == "POST":
             return self._push(environ, query)

@@ -259,8 +259,6 @@ class Desk:
         while True:
             body, handed = self.wording.rendered(run, outcome.reply)
             verdict = self.finish_with(run, outcome, body, handed, fetched=fetched, visit=visit)
-            if verdict is KEPT and not leaves:
-                return body
             if verdict is not MAIL_GONE:
                 break
         if verdict is FORGOTTEN:
@@ -320,13 +318,13 @@ class Desk:
         visit: Visit | None,
     ) -> Answer:
         now, rule = time.monotonic(), outcome.rule
-        result, at = _result(outcome, body), "" if rule is None else rule.at
+        result, place = _result(outcome, body), "" if rule is None else rule.at
         took = now - (visit.arrived if visit is not None else run.began or now)
         return Answer(
-            body, fetched, handed.take, handed.put, at, result, outcome.reply.kind, took * 1000,
+            body, fetched, handed.take, handed.put, place, result, outcome.reply.kind, took * 1000,
             run.finding if outcome.error is None else "WX-HND-05",
             visit.at if visit is not None and fetched else 0.0,
-            self._counts.of(run.message, at, result, took > self.terms.pace.slow),
+            self._counts.of(run.message, place, result, took > self.terms.pace.slow),
         )  # fmt: skip
 
     def close_run(self, run: Run) -> None:

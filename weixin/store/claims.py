@@ -37,7 +37,7 @@ SLOTS = 1 << 17
 MAIL_SLOTS = 1 << 16
 # Which key, by 32 bits of it; and its time in 30 bits and its runs in two.
 _SLOT = struct.Struct("<II")
-_SLOT_BYTES = 8
+_SLOT_BYTES = _SLOT.size
 _MAIL = struct.Struct("<I")
 _MAIL_AT = SLOTS * _SLOT_BYTES
 # Somebody wants to come in.
@@ -127,14 +127,7 @@ class Claims:
 
     def enter(self) -> bool:
         """Come in, waiting for who is alone; False where he does not answer."""
-        until = time.monotonic() + _ENTER_SECONDS
-        wait = _FIRST_WAIT
-        while not self.attend():
-            if time.monotonic() >= until:
-                return False
-            time.sleep(wait)
-            wait = min(wait * 1.5, _LONGEST_WAIT)
-        return True
+        return _within(_ENTER_SECONDS, self.attend)
 
     def let_in(self) -> None:
         """Be alone no more. Raises OSError, and then nobody comes in."""
@@ -208,14 +201,7 @@ class Claims:
 
     def lock_within(self, key: bytes, timeout: float) -> bool:
         """Lock *key*, waiting for at most *timeout* seconds."""
-        until = time.monotonic() + timeout
-        wait = _FIRST_WAIT
-        while not self.lock(key):
-            if time.monotonic() >= until:
-                return False
-            time.sleep(wait)
-            wait = min(wait * 1.5, _LONGEST_WAIT)
-        return True
+        return _within(timeout, lambda: self.lock(key))
 
     def is_taken(self, key: bytes) -> bool:
         """Whether another `Claims` has *key* now, or may have; False too where this system cannot tell."""
@@ -255,6 +241,18 @@ class Claims:
 
 
 _quiet_unlock = functools.lru_cache(maxsize=1)(bytelocks.quiet_unlock)  # made by whoever is not alone
+
+
+def _within(seconds: float, succeeds: Callable[[], bool]) -> bool:
+    """Try until it *succeeds*, or so many *seconds* have gone by."""
+    until = time.monotonic() + seconds
+    wait = _FIRST_WAIT
+    while not succeeds():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(wait)
+        wait = min(wait * 1.5, _LONGEST_WAIT)
+    return True
 
 
 def _byte(key: bytes) -> int:

@@ -32,7 +32,7 @@ def answered(push: Push, runs: int, answer: Answer, now: float, kept: float, ful
         # What is not fetched may come to be labelled with its question.
         key, account, user, at, xml if full or not fetched else None, name, kind, text,
         runs + 1, body, None if fetched else at + base.UNFETCHED_AFTER, now, now + kept, rule, result, reply, len(body),
-        ms, code, base.listed(arrived, ms / 1000, result) if arrived else "",
+        ms, code, _line(arrived, ms, result),
     )  # fmt: skip
 
 
@@ -40,14 +40,16 @@ def fetched(claim: Claim, answer: Answer, now: float, kept: float) -> tuple[Any,
     """The row of a message whose answer was fetched, and whose push is not kept; see `schema.FETCHED`."""
     key, account, user, at, _, name, kind, text = claim.push
     body, _, _, _, rule, result, reply, ms, code, arrived, _ = answer
-    if arrived == at and not claim.recorded:
-        line = schema.AS_SAID
-    else:
-        line = base.listed(arrived, ms / 1000, result) if arrived else ""
+    line = schema.AS_SAID if arrived == at and not claim.recorded else _line(arrived, ms, result)
     return (
         bytearray(key), account, user, at, name, kind, text,
         claim.runs + 1, bytearray(body), now, now + kept, rule, result, reply, len(body), ms, code, line,
     )  # fmt: skip
+
+
+def _line(arrived: float, ms: float, result: str) -> str:
+    """The first line of ``attempts``, or none."""
+    return base.listed(arrived, ms / 1000, result) if arrived else ""
 
 
 def put_answers(
