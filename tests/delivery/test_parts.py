@@ -105,6 +105,18 @@ class Pools(unittest.TestCase):
         self.assertFalse(pool.submit("c", self.work("c")))
         self.assertLessEqual(sum(thread.name == "two" for thread in threading.enumerate()), 2)
 
+    def test_a_thread_that_has_only_been_begun_counts_as_idle(self) -> None:
+        pool = Pool(4, "begun")
+        with pool._changed:  # what begins comes no further
+            for number in range(6):
+                self.assertTrue(pool.submit("flood", self.work(str(number))))
+            self.assertEqual(sum(thread.name == "begun" for thread in threading.enumerate()), 2)
+            self.assertFalse(pool.is_full("other"))
+        self.begun(2)
+        self.assertFalse(pool.is_full("other"))
+        self.go.set()
+        pool.end()
+
     def test_one_user_leaves_threads_and_room_to_the_others(self) -> None:
         pool = Pool(4 * SHARES)
         for _ in range(4):

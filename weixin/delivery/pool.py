@@ -33,6 +33,7 @@ class Pool:
         self._running: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._threads = 0
+        # Threads that take what comes next, those included that have only been begun.
         self._idle = 0
         self._ended = False
 
@@ -82,6 +83,7 @@ class Pool:
         except RuntimeError:  # no more threads from this system: the others come to it
             return self._threads > 0
         self._threads += 1
+        self._idle += 1
         return True
 
     def _take(self) -> tuple[str, Callable[[], None]] | None:
@@ -99,7 +101,6 @@ class Pool:
     def _go_on(self) -> None:
         while True:
             with self._changed:
-                self._idle += 1
                 self._changed.wait_for(lambda: self._ready() or self._ended, IDLE_SECONDS)
                 self._idle -= 1
                 taken = self._take()
@@ -112,6 +113,7 @@ class Pool:
             except Exception:
                 _log.exception("thread", extra={"code": "WX-INT-01", "fields": {"name": self._name}})
             with self._changed:
+                self._idle += 1
                 self._running[whose] -= 1
                 if not self._running[whose]:
                     del self._running[whose]
