@@ -11,15 +11,18 @@ import sqlite3
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
-from tests.delivery.platform import DEADLINE, PACE, SECOND, Case, message, text_of
+from tests.delivery.platform import DEADLINE, PACE, SECOND, Case, Peer, message, text_of
 from weixin.delivery import Desk
 from weixin.delivery.identity import push_of
 from weixin.delivery.state import State
+from weixin.delivery.waiting import QUICK
 from weixin.routing.marks import on
 from weixin.store import Store, database
-from weixin.store.base import Status
+from weixin.store.base import Answer, Claim, Status, Verdict
+from weixin.store.memory import Memory
 from weixin.store.sqlite import SQLite
 from weixin.wire.replies import Image, News
 
@@ -38,6 +41,31 @@ class Slow:
             return f"answer to {msg.user} {msg.text}"
 
         self.handler = slow
+
+
+class Stalling(Memory):
+    """A store that takes its time over an answer, in which the peer does something."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.meanwhile: Callable[[], None] | None = None
+
+    def finish(self, claim: Claim, answer: Answer) -> Verdict:
+        verdict = super().finish(claim, answer)
+        if answer.fetched:
+            self._stall()
+        return verdict
+
+    def fetch(self, key: bytes) -> bytes | None:
+        body = super().fetch(key)
+        self._stall()
+        return body
+
+    def _stall(self) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+            time.sleep(2 * QUICK)
 
 
 @on.error
@@ -309,6 +337,38 @@ class InMemory(Shared):
         self.assertTrue(given.silent)
         self.assertLess(time.monotonic() - began, 4 * SECOND)
         self.assertEqual(desk.store.silences(0.0), 0)
+
+    def test_an_answer_whose_peer_leaves_while_it_is_put_down_is_not_lost(self) -> None:
+        for text, slow, earlier in (("0", False, 0), ("2", True, 0), ("7", False, 1)):
+            with self.subTest(text=text, earlier=earlier):
+                self.leave_while_it_is_put_down(text, slow, earlier)
+
+    def leave_while_it_is_put_down(self, text: str, is_slow: bool, earlier: int) -> None:
+        slow, store = Slow(), Stalling(clock=self.clock)
+        desk = self.desk(slow.handler, store=store)
+        if is_slow:
+            desk.slow.add("h.py:1")  # its delivery waits for the pool
+        for _ in range(earlier):
+            self.assertTrue(self.deliver(desk, message(text)).silent)
+            self.until(lambda: not desk.runs)
+        peer = Peer(60)
+        self.addCleanup(peer.close)
+        store.meanwhile = peer.hang_up
+        self.assertTrue(desk.answer(message(text), 0.0, time.monotonic(), peer.gone).silent)
+        self.until(lambda: store.mail("gh_1", "oUSER"))
+        self.assertEqual(self.send(desk, push=message("继续", number=2)).text, f"answer to oUSER {text}")
+        self.assertEqual(slow.runs, ["1"])
+
+    def test_a_last_delivery_that_comes_to_nothing_means_that_no_earlier_one_did(self) -> None:
+        slow = Slow()
+        desk = self.desk(slow.handler)
+        for user, age in (("oSECOND", 5.0), ("oLAST", 10.0)):
+            push = message("0", user=user, number=user)
+            self.assertEqual(text_of(self.deliver(desk, push).body), f"answer to {user} 0")
+            self.assertTrue(self.deliver(desk, push, age=age, seconds=0.0).silent)
+        self.until(lambda: desk.store.mail("gh_1", "oLAST"))
+        self.assertEqual(self.send(desk, push=message("继续", user="oLAST", number=9)).text, "answer to oLAST 0")
+        self.assertEqual(desk.store.mail("gh_1", "oSECOND"), [])
 
     def test_under_a_foreign_server_silence_lasts_six_seconds(self) -> None:
         slow = Slow(budget=10 * SECOND)

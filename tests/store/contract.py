@@ -160,6 +160,35 @@ class Contract(unittest.TestCase):
         self.assertFalse(self.store.settle(push().key, b"busy", [mail()]))
         self.assertEqual(self.store.mail("gh_1", "oUSER"), [])
 
+    def test_an_answer_that_did_not_arrive_is_overdue_unless_another_delivery_has_it(self) -> None:
+        for way in ("quick, not written yet", "quick", "fetched", "fetched again"):
+            with self.subTest(way=way):
+                key = push(way).key
+                self.store.finish(self.claimed(way), answer(b"answer", fetched="quick" in way))
+                if way == "quick":
+                    self.store.flush()
+                if "fetched" in way:
+                    self.store.fetch(key)
+                self.store.missed(key)
+                if way == "fetched again":
+                    self.assertEqual(self.store.fetch(key), b"answer")
+                self.assertEqual(self.store.overdue(START + UNFETCHED_AFTER - 1), [])
+                late = self.store.overdue(START + UNFETCHED_AFTER + 1)
+                self.assertEqual([each.body for each in late], [] if way == "fetched again" else [b"answer"])
+                self.assertEqual(self.store.settle(key, b"busy", [mail()]), bool(late))
+
+    def test_what_is_in_the_mailbox_or_forgotten_is_not_missed(self) -> None:
+        busy = self.claimed("busy")
+        self.store.say_busy(push("busy"), b"busy")
+        self.store.finish_late(busy, [mail()], answer(result="mailbox"))
+        self.store.finish(self.claimed("settled"), answer(fetched=False))
+        self.store.settle(push("settled").key, b"busy", [mail()])
+        self.store.finish(self.claimed("forgotten", "oLEFT"), answer())
+        self.store.forget("oLEFT")
+        for way, user in (("busy", "oUSER"), ("settled", "oUSER"), ("forgotten", "oLEFT"), ("never", "oUSER")):
+            self.store.missed(push(way, user).key)
+        self.assertEqual(self.store.overdue(START + 1000), [])
+
     def test_a_run_that_goes_on_is_nobody_elses(self) -> None:
         claim = self.claimed()
         self.store.flush()

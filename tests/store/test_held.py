@@ -133,6 +133,15 @@ class HeldTest(Folder):
         written()
         self.assertEqual([late.body for late in store.overdue(START + 1000)], [b"slow"])
 
+    def test_an_answer_that_did_not_arrive_still_goes_to_the_mailbox(self) -> None:
+        store = self.open()
+        claim = store.claim(push())
+        written = self.held(store)
+        store.finish(claim, answer(b"quick"))
+        self.soon(lambda: store.missed(push().key))
+        written()
+        self.assertEqual([late.body for late in store.overdue(START + 1000)], [b"quick"])
+
     def test_busy_is_said_and_the_answer_waits_in_the_mailbox(self) -> None:
         store = self.open()
         claim = store.claim(push())

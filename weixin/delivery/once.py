@@ -28,7 +28,7 @@ from .keeper import Keeper
 from .pool import Pool
 from .run import Given, Gone, Run, Visit
 from .terms import Terms
-from .waiting import Waiting
+from .waiting import QUICK, Waiting
 from .wording import Wording
 
 _log = logging.getLogger("wxserve.delivery")
@@ -180,7 +180,10 @@ class Desk:
         body = self.finish(run, outcome, fetched=in_time, visit=visit)
         if body is None or not in_time:
             return self._waiting.too_late(run, visit, kept=body is not None)
-        return self.given(run, visit, body, _result(outcome, body), run.answer)
+        given = self.given(run, visit, body, _result(outcome, body), run.answer)
+        if given.seconds - (run.ended - visit.arrived) > QUICK and self._waiting.has_left(visit):
+            return self._missed(run, visit)
+        return given
 
     def _run_elsewhere(self, run: Run, visit: Visit, *, at_once: bool) -> Given | None:
         if not self.run_on_pool(run, visit.attempt):
@@ -343,10 +346,33 @@ class Desk:
     def _duplicate(self, run: Run, visit: Visit) -> Given:
         visit.attempt = ladder.attempt(2, visit.age)
         if self._waiting.has_left(visit):
+            if visit.attempt >= ladder.DELIVERIES:
+                # The platform would not have come again, had an earlier one arrived; and it will not come any more.
+                self.store.missed(run.key)
             return self._waiting.be_silent(run, visit)
         body = self.store.fetch(run.key) or SUCCESS
-        self.note(run, visit, "duplicate", ("duplicates",))
-        return self.given(run, visit, body, "duplicate")
+        return self.hand_over(run, visit, body, "duplicate", counts=("duplicates",))
+
+    def hand_over(
+        self,
+        run: Run,
+        visit: Visit,
+        body: bytes,
+        result: str,
+        *,
+        answer: Answer | None = None,
+        counts: tuple[str, ...] = (),
+    ) -> Given:
+        """Give *visit* what was taken from the store for it, if it is still there after that."""
+        if self._waiting.has_left(visit):
+            return self._missed(run, visit)
+        self.note(run, visit, result, counts)
+        return self.given(run, visit, body, result, answer)
+
+    def _missed(self, run: Run, visit: Visit) -> Given:
+        """The peer left while its answer was put down: another delivery may have it, or the mailbox."""
+        self.store.missed(run.key)
+        return self._waiting.be_silent(run, visit)
 
     def given(self, run: Run, visit: Visit, body: bytes, result: str, answer: Answer | None = None) -> Given:
         """What *visit* is given; *answer* where this process made it."""

@@ -101,8 +101,7 @@ class Waiting:
         if body is None:
             return None
         result = "busy" if run.said else "success" if body in (SUCCESS, b"") else "replied"
-        desk.note(run, visit, result)
-        return desk.given(run, visit, body or SUCCESS, result, None if run.said else run.answer)
+        return desk.hand_over(run, visit, body or SUCCESS, result, answer=None if run.said else run.answer)
 
     def _must_speak(self, run: Run, visit: Visit) -> bool:
         """Whether this delivery may not be silent."""

@@ -235,6 +235,10 @@ class Store(ABC):
         """Take a message's answer for a delivery, committed: it shall not go to the mailbox. None where it has none."""
 
     @abstractmethod
+    def missed(self, key: bytes) -> None:
+        """The delivery that took the answer has left without it, committed: if no other fetches it, it is overdue."""
+
+    @abstractmethod
     def overdue(self, now: float) -> list[Overdue]:
         """Messages whose time is over, that nobody runs and whose answer, if any, nobody fetched.
 

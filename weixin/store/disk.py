@@ -99,6 +99,10 @@ class Disk:
                 self.failed(db, error)
         return late()
 
+    def write_or_owe(self, work: Work) -> None:
+        """Commit *work*, or have it done when the file is free."""
+        self.write(work, lambda: self.owe(work))
+
     def owe(self, work: Work, then: Callable[[], None] | None = None) -> None:
         """Have *work* done when the file is free, after all that is owed already, and *then* when it is committed."""
         with self._owing:

@@ -162,6 +162,14 @@ class Memory(Store):
                 known.due = None
             return known.body
 
+    def missed(self, key: bytes) -> None:
+        with self._guard:
+            known = self._messages.get(key)
+            if known is None or known.answer is None or not (known.done and known.push.user):
+                return
+            if known.answer.result != "mailbox":
+                known.due = known.push.at + base.UNFETCHED_AFTER
+
     def overdue(self, now: float) -> list[Overdue]:
         with self._guard:
             return [

@@ -6,7 +6,7 @@ import sqlite3
 from typing import Callable, NamedTuple
 
 from . import rows, schema
-from .base import ORPHAN_AFTER, Answer, Mail, Overdue, Push, Verdict
+from .base import ORPHAN_AFTER, UNFETCHED_AFTER, Answer, Mail, Overdue, Push, Verdict
 
 # Overdue messages handed out at a time; the next look is a second later. And rows looked at for them: more than go on
 # after their fifteen seconds in all the pools of a machine.
@@ -22,6 +22,9 @@ _DUE = "SELECT key, done FROM messages WHERE due <= ? ORDER BY due LIMIT ?"
 _OVERDUE = """SELECT key, account, user, at, coalesce(push, x''), name, kind, text, runs, done, body FROM messages
     WHERE key = ? AND due IS NOT NULL"""
 _FETCH = "UPDATE messages SET due = NULL WHERE key = ? AND done = 1 AND due IS NOT NULL"
+# What went to the mailbox is not missed, and nothing is kept of whom to give it to where its user was forgotten.
+_MISSED = """UPDATE messages SET due = at + ?
+    WHERE key = ? AND done = 1 AND due IS NULL AND result <> 'mailbox' AND user <> ''"""
 _SETTLE = "UPDATE messages SET body = ?, due = NULL, changed = ?, expires = ?, result = 'mailbox' WHERE key = ?"
 
 
@@ -99,6 +102,11 @@ def fetch(db: sqlite3.Connection, key: bytes) -> bytes | None:
         return None
     db.execute(_FETCH, (key,))
     return bytes(row[1])
+
+
+def missed(db: sqlite3.Connection, key: bytes) -> None:
+    """It was fetched, but has not arrived."""
+    db.execute(_MISSED, (UNFETCHED_AFTER, key))
 
 
 def overdue(db: sqlite3.Connection, now: float, runs: Callable[[bytes], bool]) -> list[Overdue]:

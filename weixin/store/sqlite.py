@@ -4,7 +4,6 @@ A quick message costs its request a lock, a look and an append. Its row is writt
 claim ends: where there is much to do by a thread that has just answered and has a moment, else by one of our own. (The
 latter beside busy threads takes more than twice as long: they fight for the interpreter.) What others may have heard
 of, mail and state are committed before the method returns: a commit in WAL mode does not wait for the disk.
-
 Of the disk it assumes nothing: see ``disk``.
 """
 
@@ -64,7 +63,7 @@ class SQLite(Reading, Keeping, Store):
         self._turns = Turns("store", self._turn, TURN_SECONDS)
         self._disk = Disk(self.url, path, self._turns.wake, clock, shared=shared)
         self._states = States(self._disk, clock)
-        self._read, self._write = self._disk.read, self._disk.write
+        self._read, self._write, self._write_or_owe = self._disk.read, self._disk.write, self._disk.write_or_owe
         self._housekeeping = Housekeeping(keep, full)
         self._mover = Mover(self._disk)
         self._batch = Batch(answers_kept, full, self._turns)
@@ -272,6 +271,10 @@ class SQLite(Reading, Keeping, Store):
         assert claim.body is not None
         return claim.body
 
+    def missed(self, key: bytes) -> None:
+        self.flush()
+        self._write_or_owe(lambda db: messages.missed(db, key))
+
     def overdue(self, now: float) -> list[Overdue]:
         self._disk.tend(lambda db: db.claims.attend())
         claims = self._disk.db.claims
@@ -326,9 +329,6 @@ class SQLite(Reading, Keeping, Store):
 
     def silent(self, now: float) -> None:
         self._write_or_owe(lambda db: db.execute("INSERT INTO silences (at) VALUES (?)", (now,)))
-
-    def _write_or_owe(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        self._write(work, lambda: self._disk.owe(work))
 
     def _look(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return self._read(work)
