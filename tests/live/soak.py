@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.live.crashing import AFTER, BEFORE, Story, tell
-from tests.live.storm import HANDLERS, Storm, kill_one
+from tests.live.storm import HANDLERS, Killer, Storm
 from tests.program import Server
 
 TOKEN = "GreedIsGood"
@@ -42,10 +42,10 @@ def storm() -> bool:
     with tempfile.TemporaryDirectory() as name:
         server = serve(Path(name), CONFIG)
         try:
-            source = random.Random(4)
+            killer = Killer(server.process.pid, 2, 0.5, random.Random(4))
             url = f"http://127.0.0.1:{server.port()}/weixin"
             made = Storm(url, TOKEN, messages=1_000, seconds=60, users=100, scale=1, seed=4)
-            reckoning = made.rage(lambda: kill_one(server.process.pid, source), every=2.0)
+            reckoning = made.rage(killer, every=2.0)
         finally:
             server.close()
     print(reckoning, *reckoning.unanswered, *reckoning.twice, *reckoning.astray, flush=True)

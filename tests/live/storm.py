@@ -147,13 +147,28 @@ class Storm:
                     self._astray.append(f"{whose}#{number} to {user}")
 
 
-def kill_one(supervisor: int, source: random.Random) -> bool:
-    """Kill a worker of *supervisor*'s at random; whether there was one."""
-    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
-    if not children:
-        return False
-    try:
-        os.kill(int(source.choice(children)), signal.SIGKILL)
-    except ProcessLookupError:
-        return False
-    return True
+class Killer:
+    """Kills a worker of *supervisor*'s at random, and the next when all *workers* have been there for *grown* seconds.
+
+    A message whose three deliveries all end with a worker that has just come is known to nobody: there is no more to
+    be had than three.
+    """
+
+    def __init__(self, supervisor: int, workers: int, grown: float, source: random.Random) -> None:
+        self._children = Path(f"/proc/{supervisor}/task/{supervisor}/children")
+        self._workers = workers
+        self._grown = grown
+        self._source = source
+        self._since: dict[str, float] = {}
+
+    def __call__(self) -> bool:
+        """Kill, if it is time; whether it was."""
+        now = time.monotonic()
+        self._since = {child: self._since.get(child, now) for child in self._children.read_text().split()}
+        if len(self._since) < self._workers or now - max(self._since.values()) < self._grown:
+            return False
+        try:
+            os.kill(int(self._source.choice(list(self._since))), signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
