@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,21 @@ class CarryTest(Folder):
         self.assertEqual(other.claim(push()).body, b"through")
         self.assertEqual([letter.text for letter in other.mail("gh_1", "oUSER")], ["late"])
         self.assertEqual(other.overdue(START + ORPHAN_AFTER + 1000), [])
+
+    def test_coming_back_waits_for_who_writes_into_the_spare_file_just_then(self) -> None:
+        store = self.open()
+        self.fill(store)
+        store.change("gh_1", "oUSER", {"a": "1"})
+        beside = sqlite3.connect(store._disk.db.path, isolation_level=None, check_same_thread=False)
+        self.addCleanup(beside.close)
+        beside.execute("BEGIN IMMEDIATE")
+        done = threading.Timer(0.3, beside.execute, ("COMMIT",))
+        done.start()
+        self.addCleanup(done.join)
+        store._disk._return_at = 0.0
+        store._disk.come_back(list)
+        self.assertEqual(store._disk.db.path, self.path)
+        self.assertEqual(store.state("gh_1", "oUSER"), {"a": "1"})
 
     def test_who_left_meanwhile_is_forgotten_in_the_file_too(self) -> None:
         store = self.open(full=True)

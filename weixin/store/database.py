@@ -106,13 +106,13 @@ class Database:
         try:
             if self.left:
                 raise Left("database is locked: it was left")
-            return self._commit(work)
+            return self._commit("BEGIN IMMEDIATE", work)
         finally:
             self.writing.release()
 
-    def _commit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _commit(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         db = self._writer
-        db.execute("BEGIN IMMEDIATE")
+        db.execute(begin)
         try:
             result = work(db)
             db.execute("COMMIT")
@@ -126,7 +126,8 @@ class Database:
         with self.writing:
             self._writer.execute("ATTACH DATABASE ? AS spare", (path,))
             try:
-                return self._commit(work)
+                # Not the words of other transactions: Python keeps those prepared, for the one file that was there.
+                return self._commit("BEGIN IMMEDIATE TRANSACTION", work)
             finally:
                 self._writer.execute("DETACH DATABASE spare")
 

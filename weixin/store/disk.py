@@ -184,9 +184,9 @@ class Disk:
             raise error
         with self._moving:
             if self.db is db:
+                self._return_at = time.monotonic() + RETURN_SECONDS
                 self.db = self._elsewhere(db, error)
                 self._leave(db)
-                self._return_at = time.monotonic() + RETURN_SECONDS
 
     def _elsewhere(self, left: Database | None, error: Exception) -> Database:
         """Open a spare file, and take along what can be read of the one that is *left*."""
