@@ -355,7 +355,7 @@ class InMemory(Shared):
         self.addCleanup(peer.close)
         store.meanwhile = peer.hang_up
         self.assertTrue(desk.answer(message(text), 0.0, time.monotonic(), peer.gone).silent)
-        self.until(lambda: store.mail("gh_1", "oUSER"))
+        self.until(lambda: store.mail("gh_1", "oUSER"), seconds=60 * SECOND)
         self.assertEqual(self.send(desk, push=message("继续", number=2)).text, f"answer to oUSER {text}")
         self.assertEqual(slow.runs, ["1"])
 
@@ -366,7 +366,7 @@ class InMemory(Shared):
             push = message("0", user=user, number=user)
             self.assertEqual(text_of(self.deliver(desk, push).body), f"answer to {user} 0")
             self.assertTrue(self.deliver(desk, push, age=age, seconds=0.0).silent)
-        self.until(lambda: desk.store.mail("gh_1", "oLAST"))
+        self.until(lambda: desk.store.mail("gh_1", "oLAST"), seconds=60 * SECOND)
         self.assertEqual(self.send(desk, push=message("继续", user="oLAST", number=9)).text, "answer to oLAST 0")
         self.assertEqual(desk.store.mail("gh_1", "oSECOND"), [])
 
