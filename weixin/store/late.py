@@ -53,10 +53,11 @@ class Turns:
             if pause > self._patience:
                 self._woken.wait(pause)
             self.idle = False
-            if self._ended.wait(self._patience):
-                return
+            self._ended.wait(self._patience)
             # From here on, what comes may come too late for this turn: it wakes us for another.
             self._woken.clear()
+            if self._ended.is_set():  # asked for after that, as an end in between has woken us in vain
+                return
             self.idle = True
             try:
                 pause = self._turn()
