@@ -20,7 +20,7 @@ class Application:
     """Answers with its process's number.
 
     /slow?S sleeps, /silent waits for the client to go, and both say that they have begun. /leave asks for a new worker,
-    /crash and /wedge harm the present one.
+    /crash and /wedge harm the present one. /say prints to standard output, and does not flush it.
     """
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
@@ -31,6 +31,8 @@ class Application:
             time.sleep(float(environ["QUERY_STRING"]))
         elif path == "/leave":
             os.kill(os.getpid(), signal.SIGTERM)
+        elif path == "/say":
+            print("something")
         elif path == "/crash":
             os._exit(7)
         elif path == "/wedge":
@@ -42,7 +44,9 @@ class Application:
         return [f"pid={os.getpid()}".encode()]
 
     def close(self) -> None:
-        """Leaves a note that it was called."""
+        """Leaves a note that it was called; hangs, when it is to."""
+        if os.environ.get("WXSERVE_TEST_STUCK"):
+            time.sleep(60)
         path = os.environ.get("WXSERVE_TEST_CLOSED", "")
         if path:
             with open(path, "a", encoding="ascii") as file:

@@ -10,9 +10,10 @@ import time
 import unittest
 
 from tests.server.programs import Program, ProgramCase, connect, get, is_alive, pid_of
-from tests.server.running import read_all, statuses, wait_for
+from tests.server.running import PATIENCE, read_all, statuses, wait_for
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
 class Start(ProgramCase):
@@ -85,6 +86,21 @@ class Deaths(ProgramCase):
         self.assertNotEqual(pid_of(get(address)), first)
         wait_for(lambda: not is_alive(first))
         self.assertFalse(program.has_said("worker-died"))
+
+    def test_a_worker_whose_last_words_nobody_reads_just_ends(self) -> None:
+        # Its standard output is a pipe without a reader, as after `… | head`: what an app printed cannot be flushed.
+        unread = "import os, sys; end, start = os.pipe(); os.close(end); sys.stdout = os.fdopen(start, 'w')"
+        program = self.start("--workers", "2", before=unread)
+        address = program.address()
+        first = pid_of(get(address, "/say"))
+        os.kill(first, signal.SIGTERM)
+        program.wait_said(rf"worker-leaves .*pid={first}")
+        wait_for(lambda: not is_alive(first))
+        get(address)
+        program.signal(signal.SIGTERM)
+        self.assertEqual(program.end(), 0)
+        # It had no part in what its supervisor does: forking, and killing the other workers in the end.
+        self.assertFalse(program.has_said("cannot-fork|Traceback|worker-died"), program.said)
 
     def test_a_silent_worker_is_replaced(self) -> None:
         program = self.start(before="import weixin.server.process as p; p.SILENCE_MAX = 1.6")
@@ -242,6 +258,41 @@ class Stop(ProgramCase):
         with open(closed, encoding="ascii") as file:
             self.assertEqual(file.read(), f"{worker}\n")
 
+    def test_a_worker_that_wants_to_leave_while_it_is_stopped_keeps_its_last_moment(self) -> None:
+        # As when a whole process group is told to end, and the app then hangs.
+        patience = "import weixin.server.process as p; p.CLOSING_SECONDS = 0.2"
+        program = self.start("--grace", "3", environ={"WXSERVE_TEST_STUCK": "1"}, before=patience)
+        address = program.address()
+        with connect(address) as client:
+            client.sendall(GET)
+            first = pid_of(read_until_body(client))
+            program.signal(signal.SIGTERM)
+            wait_for(lambda: refuses(address))
+            client.sendall(b"GET /leave HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(pid_of(read_all(client)), first)
+        self.assertEqual(program.end(), 0)
+        self.assertTrue(program.has_said(f"worker-overdue .*pid={first}"), program.said)
+
+    def test_who_connects_while_a_whole_process_group_is_told_to_end_is_answered(self) -> None:
+        program = self.start()
+        address = program.address()
+        first = pid_of(get(address))
+        # The signal reaches the worker first; it must not shut its ears before it knows whether they are the last.
+        program.signal(signal.SIGSTOP)
+        wait_for(lambda: has_stopped(program.process.pid))
+        with connect(address) as client:
+            client.sendall(b"GET /leave HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(pid_of(read_until_body(client)), first)
+            clients = [connect(address) for _ in range(20)]
+            for other in clients:
+                self.addCleanup(other.close)
+                other.sendall(LAST)
+            program.signal(signal.SIGTERM)
+            program.signal(signal.SIGCONT)
+            for other in clients:
+                self.assertEqual(pid_of(read_all(other)), first)
+        self.assertEqual(program.end(), 0)
+
     def test_a_unix_socket_is_removed(self) -> None:
         path = os.path.join(self.folder(), "s")
         program = self.start(listen="unix:" + path)
@@ -300,11 +351,9 @@ def has_stopped(pid: int) -> bool:
 
 
 def refuses(address: tuple[str, int]) -> bool:
-    try:
-        connect(address).close()
-    except OSError:
-        return True
-    return False
+    with socket.socket() as client:
+        client.settimeout(PATIENCE)
+        return client.connect_ex(address) != 0
 
 
 if __name__ == "__main__":

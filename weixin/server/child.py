@@ -81,9 +81,12 @@ class Child:
         return 0
 
     def _on_sigterm(self, _signal: int, _frame: Any) -> None:
-        """Somebody wants this one worker replaced: perhaps its own app."""
+        """Somebody wants this one worker replaced: perhaps its own app.
+
+        It asks, and serves until the supervisor answers: only that one knows whether others are to serve from now on,
+        or whether the whole process group was told to end, and these are the last ears.
+        """
         self._say(DRAINING)
-        self._monitor.drain(self._options.drain)
 
     def _beat(self) -> None:
         self._say(ALIVE if self._said_ready else READY)
@@ -137,8 +140,18 @@ def run_child(service: Service, options: Options, channel: socket.socket, multip
     except BaseException as error:
         log.critical("worker", exc_info=error, extra={"code": "", "fields": {"service": service.name}})
     finally:
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        # Threads stuck in an app must not hold the process, and the supervisor's atexit hooks are not ours.
-        os._exit(status)
+        try:
+            logging.shutdown()
+            flush_streams()
+        finally:
+            # Threads stuck in an app must not hold the process, and the supervisor's atexit hooks are not ours.
+            os._exit(status)
+
+
+def flush_streams() -> None:
+    """Write what was printed so far. A reader that has gone or a full disk costs these words, and no process."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass  # also: there is none, or an app has closed it

@@ -53,11 +53,14 @@ class Process:
         try:
             pid = os.fork()
             if pid == 0:
-                ours.close()
-                for sock in others:
-                    sock.close()
-                before()
-                run_child(service, options, theirs, options.workers > 1)
+                try:
+                    ours.close()
+                    for sock in others:
+                        sock.close()
+                    before()
+                    run_child(service, options, theirs, options.workers > 1)
+                finally:
+                    os._exit(1)  # never on as a second supervisor, which would kill the other workers
         except OSError:
             ours.close()
             raise
@@ -78,14 +81,13 @@ class Process:
         for line in lines:
             if line == READY:
                 self.ready = True
-            elif line == DRAINING:
-                self.draining = True
             elif line.startswith(FAILED):
                 self.reason = line[len(FAILED) + 1 :].decode("utf-8", "replace")
             if line in (READY, ALIVE) and not self.draining:
                 self.kill_at = time.monotonic() + SILENCE_MAX
-            elif line == DRAINING:
-                self.kill_at = math.inf  # the supervisor answers with a time
+            elif line == DRAINING and not self.draining:
+                self.draining = True
+                self.kill_at = math.inf  # the supervisor answers with a time; it has none for who was told to end
 
     def drain(self, seconds: float) -> None:
         """Have it finish what it has begun."""

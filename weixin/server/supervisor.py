@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .child import flush_streams
 from .limits import Machine, fit
 from .listeners import InheritedSocket, remove_file
 from .options import Options, Service
@@ -183,8 +184,7 @@ class Supervisor:
         for generation in (self._current, self._next):
             for service in generation.services if generation is not None else ():
                 others += [sock for sock in service.sockets if sock not in mine]
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_streams()  # or the worker would print it again
         try:
             slot.process = Process.fork(slot.service, slot.options, others, self._forget_in_child)
         except OSError as error:
