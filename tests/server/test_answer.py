@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from weixin import server
 from weixin.server.answer import (
@@ -124,6 +125,21 @@ class Date(unittest.TestCase):
         self.assertEqual(line.at(784111777.9), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n")
         self.assertEqual(line.at(784111778.0), "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n")
         self.assertEqual(line.at(784111777.0), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n")
+
+    def test_is_right_for_a_thread_that_asks_while_another_makes_it(self) -> None:
+        line = DateLine()
+        line.at(784111777)
+        others: list[str] = []
+
+        def interrupted(when: float) -> str:
+            if not others:
+                others.append("")
+                others[0] = line.at(when)
+            return http_date(when)
+
+        with mock.patch("weixin.server.answer.http_date", interrupted):
+            self.assertEqual(line.at(784115377), "Date: Sun, 06 Nov 1994 09:49:37 GMT\r\n")
+        self.assertEqual(others, ["Date: Sun, 06 Nov 1994 09:49:37 GMT\r\n"])
 
 
 if __name__ == "__main__":

@@ -57,17 +57,18 @@ def http_date(when: float) -> str:
 class DateLine:
     """The Date field's line, made anew once a second."""
 
-    __slots__ = ("_line", "_second")
+    __slots__ = ("_made",)
 
     def __init__(self) -> None:
-        self._line = ""
-        self._second = -1
+        self._made = -1, ""  # for which second, and the line; in one step, since threads share it
 
     def at(self, when: float) -> str:
-        if not 0 <= when - self._second < 1:
-            self._second = int(when)
-            self._line = f"Date: {http_date(self._second)}\r\n"
-        return self._line
+        second, line = self._made
+        if not 0 <= when - second < 1:
+            second = int(when)
+            line = f"Date: {http_date(second)}\r\n"
+            self._made = second, line
+        return line
 
 
 class AnswerHead:
