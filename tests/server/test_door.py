@@ -9,6 +9,7 @@ import time
 import unittest
 
 from tests.server.running import PATIENCE, ServerCase, read_until, statuses, wait_for
+from weixin.server.door import Door
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -44,6 +45,20 @@ class Exhaustion:
                 resource.setrlimit(resource.RLIMIT_NOFILE, limits)
             self.assertEqual(statuses(read_until(waiting, b"GET /a ")), [200])
         self.assertEqual([record.getMessage() for record in logs.records], ["cannot-accept"])
+
+
+class TurnedAway(unittest.TestCase):
+    def test_in_one_breath_whatever_an_app_wants_of_its_sockets(self) -> None:
+        ours, client = socket.socketpair()
+        ours.setblocking(False)
+        self.addCleanup(client.close)
+        self.addCleanup(socket.setdefaulttimeout, socket.getdefaulttimeout())
+        socket.setdefaulttimeout(PATIENCE)
+        begun = time.monotonic()
+        Door.turn_away(ours.detach(), "")
+        self.assertLess(time.monotonic() - begun, PATIENCE / 2)
+        self.assertEqual(statuses(client.recv(1000)), [503])
+        self.assertEqual(client.recv(1000), b"")
 
 
 class OverTCP(Exhaustion, ServerCase):
