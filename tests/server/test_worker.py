@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.server.running import (
@@ -19,8 +19,12 @@ from tests.server.running import (
     statuses,
     wait_for,
 )
+from weixin.server.connection import HEAD
 from weixin.server.door import GENTLE_MAX
-from weixin.server.worker import DRIPS_A_ROUND
+from weixin.server.listeners import listen
+from weixin.server.options import Options
+from weixin.server.poll import READ, PollPoller
+from weixin.server.worker import DRIPS_A_ROUND, Worker
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -473,6 +477,44 @@ class Draining:
             self.assertEqual(client.recv(1), b"")
             self.assertGreaterEqual(time.monotonic() - begun, 0.3)
             self.assertLess(time.monotonic() - begun, 3)
+
+
+class Cut(ServerCase):
+    def test_an_answer_that_is_not_taken_in_time_cannot_pass_for_a_whole_one(self) -> None:
+        def app(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+            start_response("200 OK", [])
+            return iter([b"x" * 20_000_000])
+
+        running = self.start(app, send_timeout=0.2, slowest_rate=1 << 40)
+        with running.connect() as client:
+            # To HTTP/1.0 the end of the connection is the end of the body.
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            self.assertTrue(client.recv(10))
+            wait_for(lambda: not running.worker._keeper.connections)
+            with self.assertRaises(ConnectionResetError):
+                while client.recv(65536):
+                    pass
+
+
+class Turns(unittest.TestCase):
+    def test_who_is_refused_while_he_waits_among_those_who_drip_has_no_second_turn(self) -> None:
+        """It would come after his end, and be that of whoever has his descriptor's number by then."""
+        worker = Worker(hello, [listen("127.0.0.1:0")], Options(), poller=PollPoller())
+        self.addCleanup(worker.end, 0.0)
+        (listener,) = worker._door.listeners
+        with socket.create_connection(listener.sock.getsockname()) as client:
+            accepted = None
+            while accepted is None:
+                accepted = worker._door.accept(listener)
+            connection = worker._welcome(accepted)
+            assert connection is not None
+            client.sendall(b"GET")
+            wait_for(lambda: worker._serve(connection, READ) and connection.stage == HEAD)
+            worker._put_off(connection)
+            worker._keeper.refuse(connection, 408)
+            client.sendall(b" /")
+            wait_for(lambda: bool(worker._gather() or worker._ready))
+        self.assertEqual(list(worker._ready), [(connection.fd, READ)])
 
 
 class OverTCP(Rules, Slow, Limits, Draining, ServerCase):

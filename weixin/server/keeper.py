@@ -189,6 +189,8 @@ class Keeper:
         connection.closed = True
         if connection.events:
             self.let_rest(connection)
+        if connection.out is not None:
+            connection.reset_on_close()
         if connection.held:
             with self._lock:
                 self._held -= connection.held

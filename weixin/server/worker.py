@@ -193,7 +193,8 @@ class Worker:
         if drips:
             for _ in range(min(len(drips), DRIPS_A_ROUND)):
                 connection = drips.popleft()
-                if not connection.closed:
+                # One that was refused meanwhile has gone, or is watched: another entry could outlive its number.
+                if not connection.closed and not connection.events:
                     ready.append((connection.fd, DRIP))
 
     def _put_off(self, connection: Connection) -> None:
