@@ -109,6 +109,8 @@ class Attacks(unittest.TestCase):
         ("a mark of byte order alone", b"\xef\xbb\xbf"),
         ("a form", b"Content=1&MsgType=text"),
         ("random bytes", bytes(range(256)) * 64),
+        ("a character that XML forbids, left when the same is taken out of its middle",
+         b"<xml><a>\xef\xbf\xef\xbf\xbe\xbe</a></xml>"),
     )  # fmt: skip
 
     JSON = (b"{}", b'{"ToUserName":"gh_1","Encrypt":"x"}', b"[1]", b"\xef\xbb\xbf {", b" \r\n\t{}")

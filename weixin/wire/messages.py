@@ -267,6 +267,8 @@ def parse(body: bytes) -> Fields:
     if b"\xef\xbf" in text:
         for each in _NONCHARACTERS:
             text = text.replace(each, b"")
+        # Where bytes that are no text close up, one of the two may stand there anew; expat sees it.
+        return read(text)
     fields = flat.read(text)
     return read(text) if fields is None else fields
 
