@@ -15,6 +15,9 @@ StartResponse = Callable[..., Any]
 if os.path.exists(os.environ.get("WXSERVE_TEST_BROKEN", "")):
     raise ImportError("this app is broken")
 
+# What a program that is started here, or from a thread that begins here, would never hear.
+BLOCKED = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
 
 class Application:
     """Answers with its process's number.
@@ -41,7 +44,7 @@ class Application:
             environ["wxserve.wait_gone"](60)
             environ["wxserve.drop"]()
         start_response("200 OK", [("Content-Type", "text/plain")])
-        return [f"pid={os.getpid()}".encode()]
+        return [f"blocked={len(BLOCKED)} pid={os.getpid()}".encode()]
 
     def close(self) -> None:
         """Leaves a note that it was called; hangs, when it is to."""

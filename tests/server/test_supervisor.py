@@ -25,6 +25,9 @@ class Start(ProgramCase):
                 self.assertEqual(program.end(), 1)
                 self.assertTrue(program.has_said(f"worker-died .*{why}"), program.said)
 
+    def test_what_an_app_starts_while_it_is_made_can_be_told_to_end(self) -> None:
+        self.assertIn(b"blocked=0 ", get(self.start().address()))
+
     def test_an_address_in_use_is_a_sentence(self) -> None:
         address = self.start().address()
         second = self.start(listen=f"127.0.0.1:{address[1]}")

@@ -54,6 +54,9 @@ class Child:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, self._on_sigterm)
+        # Before there is an app: what it starts, and the threads it begins, would inherit what is blocked.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         try:
             app = self._service.make_app()
             worker = Worker(app, self._service.sockets, self._options, multiprocess=self._multiprocess)
@@ -66,10 +69,10 @@ class Child:
         gc.collect()
         gc.freeze()
         self._monitor = Monitor(worker, self._beat)
+        # Again, for an app that wanted the signal for itself.
         signal.signal(signal.SIGTERM, self._on_sigterm)
         # A client that hangs up is an error of one write, even if the app has undone what Python does at its start.
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         try:
             self._monitor.run(self._channel.fileno(), self._listen)
         except RuntimeError as error:
