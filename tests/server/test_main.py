@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import unittest
 
 from tests.server.programs import ProgramCase, get, pid_of
-from weixin.server.__main__ import load
+from weixin.server.__main__ import _Formatter, load
 
 
 class Load(unittest.TestCase):
@@ -23,6 +24,14 @@ class Load(unittest.TestCase):
         for name, error in cases:
             with self.subTest(name), self.assertRaises(error):
                 load(name)
+
+
+class Lines(unittest.TestCase):
+    def test_a_path_that_a_stranger_chose_is_no_line_of_its_own(self) -> None:
+        fields = {"path": "/a\n2026 ERROR forged", "status": 500}
+        record = logging.makeLogRecord({"msg": "app-raised", "fields": fields})
+        line = _Formatter().format(record)
+        self.assertTrue(line.endswith(r" app-raised path='/a\n2026 ERROR forged' status=500"), line)
 
 
 class Command(ProgramCase):

@@ -97,7 +97,13 @@ class _Formatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         fields = getattr(record, "fields", {})
-        return super().formatMessage(record) + "".join(f" {key}={value}" for key, value in fields.items())
+        return super().formatMessage(record) + "".join(f" {key}={_harmless(value)}" for key, value in fields.items())
+
+
+def _harmless(value: object) -> str:
+    """A path is a stranger's, and decoded: its line feeds begin no lines here."""
+    text = str(value)
+    return text if text.isprintable() else repr(text)
 
 
 if __name__ == "__main__":
