@@ -390,6 +390,17 @@ class Limits:
         wait_for(lambda: running.worker._keeper._held == 0)
 
 
+    def test_an_answer_larger_than_all_that_may_be_kept_arrives(self: Any) -> None:
+        big = bytes(range(256)) * 20_000
+
+        def app(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+            start_response("200 OK", [])
+            return [big]
+
+        answer = self.talk(self.start(app, buffered_max=1_000_000), LAST)
+        self.assertEqual(len(answer.partition(b"\r\n\r\n")[2]), len(big))
+
+
 class Draining:
     """The end: nothing that was accepted is lost."""
 

@@ -181,6 +181,9 @@ class Exchange:
         else:
             conn.send(data)
             conn.send(body)
+            if conn.unsent > self._worker.options.buffered_max:
+                # More than may be kept for all together: it leaves like a stream's, or never.
+                self._worker.wait_until_taken(conn)
         self._complete = True
 
     def _send_pieces(self, pieces: Iterable[bytes]) -> None:
