@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import socket
@@ -10,6 +11,8 @@ import unittest
 
 from tests.server.running import PATIENCE, ServerCase, read_until, statuses, wait_for
 from weixin.server.door import Door
+from weixin.server.listeners import listen
+from weixin.server.poll import READ, PollPoller
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -45,6 +48,39 @@ class Exhaustion:
                 resource.setrlimit(resource.RLIMIT_NOFILE, limits)
             self.assertEqual(statuses(read_until(waiting, b"GET /a ")), [200])
         self.assertEqual([record.getMessage() for record in logs.records], ["cannot-accept"])
+
+
+class WithoutRoom(PollPoller):
+    """A poller of which a system out of memory wants to hear nothing."""
+
+    full = False
+
+    def register(self, fd: int, events: int) -> None:
+        if self.full:
+            raise OSError(errno.ENOMEM, "Cannot allocate memory")
+        super().register(fd, events)
+
+
+class Resumed(unittest.TestCase):
+    def test_when_there_is_room_again_and_not_only_tried_once(self) -> None:
+        poller = WithoutRoom()
+        self.addCleanup(poller.close)
+        door = Door([listen("127.0.0.1:0"), listen("127.0.0.1:0")], poller)
+        for listener in door.listeners:
+            self.addCleanup(listener.sock.close)
+        with self.assertLogs("wxserve.server", "WARNING"):
+            door._pause(OSError(errno.EMFILE, "Too many open files"))
+        poller.full = True
+        door.resume()
+        self.assertLess(door.resume_at, time.monotonic() + 1)
+        poller.full = False
+        door.resume()
+        for listener in door.listeners:
+            with socket.create_connection(listener.sock.getsockname(), PATIENCE):
+                self.assertEqual(poller.wait(PATIENCE), [(listener.fd, READ)])
+                accepted = door.accept(listener)
+                assert accepted is not None
+                os.close(accepted[0])
 
 
 class TurnedAway(unittest.TestCase):

@@ -41,20 +41,19 @@ class Door:
         self.resume_at = math.inf  # when sockets that were put aside are watched again
         self.closed = False
         self._poller = poller
-        self._watched = False
+        self._watched: list[Listener] = []
         self._complained = False
         self._watch()
 
     def _watch(self) -> None:
-        self._watched = True
         for listener in self.listeners:
-            self._poller.register(listener.fd, self._poller.listening)
+            if listener not in self._watched:
+                self._poller.register(listener.fd, self._poller.listening)
+                self._watched.append(listener)
 
     def _rest(self) -> None:
-        if self._watched:
-            self._watched = False
-            for listener in self.listeners:
-                self._poller.unregister(listener.fd)
+        while self._watched:
+            self._poller.unregister(self._watched.pop().fd)
 
     def accept(self, listener: Listener) -> Accepted | None:
         """The next connection, if there is one."""
@@ -82,10 +81,13 @@ class Door:
         self.resume_at = time.monotonic() + PAUSE_SECONDS
 
     def resume(self) -> None:
-        """Watch the sockets again."""
+        """Watch the sockets again, or try once more a little later."""
         self.resume_at = math.inf
         if not self.closed:
-            self._watch()
+            try:
+                self._watch()
+            except OSError as error:
+                self._pause(error)
 
     @staticmethod
     def turn_away(fd: int, date: str) -> None:
