@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import unittest
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -193,7 +194,12 @@ class Faults:
             start("200 OK", [])
             return Closing((b"he", b"llo"), asyncio.CancelledError())
 
-        for app in (length_too_small, length_too_large, raises, is_cancelled):
+        def starts_again(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            start("200 OK", [("Content-Length", "5")])(b"he")
+            start("200 OK", [], sys.exc_info())  # there is none: PEP 3333 wants what was raised raised again
+            return [b"llo"]
+
+        for app in (length_too_small, length_too_large, raises, is_cancelled, starts_again):
             with self.subTest(app=app.__name__), self.assertLogs("wxserve.server", "ERROR"):
                 answer = self.talk(self.start(app), GET + GET)
                 self.assertNotIn(b"\r\n0\r\n\r\n", answer)
@@ -255,8 +261,6 @@ class Faults:
 
     def test_exc_info_replaces_an_answer_that_has_not_left(self: Any) -> None:
         def app(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-            import sys
-
             start("200 OK", [])
             try:
                 raise ValueError

@@ -131,7 +131,9 @@ class Exchange:
     ) -> Callable[[bytes], None]:
         if exc_info is not None:
             try:
-                if self._sent >= 0 and exc_info[1] is not None:
+                if self._sent >= 0:
+                    if exc_info[1] is None:
+                        raise AnswerError("start_response was called when the head had left")
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # PEP 3333: no circular reference
