@@ -73,6 +73,12 @@ class Unix(unittest.TestCase):
         with listen("unix:" + self.path), self.assertRaises(AddressInUse):
             listen("unix:" + self.path)
 
+    def test_one_whose_server_is_too_busy_to_answer_is_served(self) -> None:
+        with listen("unix:" + self.path, backlog=0), socket.socket(socket.AF_UNIX) as waiting:
+            waiting.connect(self.path)  # a queue of none has room for one (unix(7))
+            with self.assertRaises(AddressInUse):
+                listen("unix:" + self.path)
+
     def test_another_file_is_left_alone(self) -> None:
         with open(self.path, "w", encoding="ascii") as file:
             file.write("precious")

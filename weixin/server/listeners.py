@@ -114,14 +114,17 @@ def _remove_stale(path: str) -> None:
             raise AddressInUse("unix:" + path, errno.EADDRINUSE, "a file that is no socket is in the way")
     except FileNotFoundError:
         return
+    in_use = AddressInUse("unix:" + path, errno.EADDRINUSE, "another server listens there")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:
             probe.connect(path)
         except (ConnectionRefusedError, FileNotFoundError):
             pass
+        except BlockingIOError:
+            raise in_use from None  # its queue is full
         else:
-            raise AddressInUse("unix:" + path, errno.EADDRINUSE, "another server listens there")
+            raise in_use
     try:
         os.unlink(path)
     except FileNotFoundError:
