@@ -175,6 +175,28 @@ class Start(Case):
         self.assertFalse(os.path.exists(self.folder / "wx.sock"))
 
 
+    def test_a_banner_for_which_the_disk_has_no_room_keeps_nobody_from_being_served(self) -> None:
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full")
+        self.project()
+        command = [sys.executable, str(SCRIPT), "run", "--listen", f"unix:{self.folder}/wx.sock"]
+        with open("/dev/full", "w") as full, subprocess.Popen(
+            command, cwd=self.folder, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None
+            try:
+                self.assertRegex(process.stderr.readline(), r"WARN .*banner error=.*No space left on device")
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.settimeout(SECONDS)
+                    client.connect(f"{self.folder}/wx.sock")
+                    client.sendall(b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
+                    self.assertEqual(client.recv(12), b"HTTP/1.1 404")
+            finally:
+                process.terminate()
+                status = process.wait(SECONDS)
+        self.assertEqual(status, 0)
+
+
 class TheConsole(Case):
     """That it is there, by what address, and that WeChat's address knows nothing of it; tests/console has the rest."""
 

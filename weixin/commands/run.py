@@ -21,7 +21,7 @@ from ..config import ConfigError, Settings
 from ..problem import Problem
 from ..server import systemd
 from . import CONFIG, FAILED, add_settings, report
-from .terminal import shorten
+from .terminal import Unwritable, shorten
 
 if TYPE_CHECKING:
     import argparse
@@ -174,6 +174,13 @@ class Program:
         return served
 
     def _on_ready(self) -> None:
+        try:
+            self._say_hello()
+        except Unwritable as error:
+            # A full disk: what is only nice to know keeps nobody from being served.
+            log.warning("banner", extra={"code": "", "fields": {"error": error.strerror}})
+
+    def _say_hello(self) -> None:
         rules, files, _ = self._report.read()
         settings, lang = self._settings, self._call.lang
         listen = " ".join(server.describe(sock) for sock in self._sockets)
