@@ -30,7 +30,8 @@ class Errands:
             key = self.turns
             self.leading -= 1
             self.crew.loose[key] = True
-            if key % 3 == 0:
+            # One in three is surely taken, however busy the machine is; for the others it is a race.
+            while key % 3 == 0 and key in self.crew.loose and not self.crew.ended:
                 time.sleep(0)
             if not self.crew.take_back(key):
                 self.lost.append(key)
@@ -50,11 +51,14 @@ class Baton(unittest.TestCase):
         errands.crew.start()
         deadline = time.monotonic() + PATIENCE
         taken = 0
-        while taken < 100 and time.monotonic() < deadline:
-            taken += errands.crew.pass_on()
+        while taken < 30 and time.monotonic() < deadline:
+            if errands.crew.pass_on():
+                taken += 1
+            else:
+                time.sleep(0)  # or the leader hardly gets the interpreter
         errands.crew.end()
         self.assertTrue(errands.crew.join(PATIENCE))
-        self.assertEqual(taken, 100)
+        self.assertEqual(taken, 30)
         self.assertEqual(errands.most_leading, 1)
         self.assertEqual(errands.passed, sorted(errands.lost))
         # Whoever lost the baton knows that nobody touches its key any more.
