@@ -456,6 +456,29 @@ class Draining:
                     client.sendall(GET)
                     self.assertEqual(statuses(read_all(client)), [200])
 
+    def test_a_request_that_came_in_time_is_answered_though_every_thread_was_busy_for_longer(self: Any) -> None:
+        block, entered = threading.Event(), threading.Event()
+
+        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+            if environ["PATH_INFO"] == "/block":
+                entered.set()
+                block.wait(PATIENCE)
+            return hello(environ, start_response)
+
+        running = self.start(app, threads=1, last_request_timeout=0.2)
+        self.addCleanup(block.set)
+        with running.connect() as idle, running.connect() as blocker:
+            idle.sendall(GET)
+            read_until(idle, b"GET /a ")
+            (connection,) = [each for each in running.worker._keeper.connections.values() if each.answered]
+            blocker.sendall(b"GET /block HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertTrue(entered.wait(PATIENCE))
+            idle.sendall(GET)
+            running.monitor.drain(PATIENCE, last=True)
+            wait_for(lambda: running.worker._door.closed and connection.deadline < time.monotonic())
+            block.set()
+            self.assertEqual(statuses(read_all(idle)), [200])
+
     def test_who_is_stuck_in_an_app_keeps_his_descriptor(self: Any) -> None:
         """Another file might get its number, and what the app says at last would be written into that."""
         inside, release = threading.Event(), threading.Event()

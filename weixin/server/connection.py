@@ -138,6 +138,12 @@ class Connection:
             poll.register(until, select.POLLIN)
         return any(fd != until for fd, _ in poll.poll(max(0.0, timeout) * 1000))
 
+    def has_more(self) -> bool:
+        """Whether something from the client, if only its end, is here and not read."""
+        poll = select.poll()
+        poll.register(self.fd, select.POLLIN)
+        return bool(poll.poll(0))
+
     def shut_for_writing(self) -> None:
         """Say that the answer is complete, and stay for what the client still sends."""
         with borrowed(self.fd) as sock:

@@ -167,10 +167,12 @@ class Keeper:
             if connection.busy or connection.queued:
                 continue
             if connection.deadline <= now:
-                if connection.stage == IDLE:
+                if connection.stage != IDLE:
+                    self.refuse(connection, 408)
+                elif connection.closing or connection.out is not None or not connection.has_more():
                     self.close(connection)
                     continue
-                self.refuse(connection, 408)
+                # Else every thread was busy for long, and its request came meanwhile: the poller will tell.
             nearest = min(nearest, connection.deadline)
         self.look_at = min(self.look_at, max(nearest, now + SWEEP_SECONDS))
 
