@@ -316,6 +316,32 @@ class Contract(unittest.TestCase):
         self.assertEqual(self.store.state("gh_1", "oB"), {"a": "1"})
         self.assertEqual(len(self.store.mail("gh_1", "oB")), 1)
 
+    def test_deliveries_of_a_message_whose_user_has_left_bring_nothing_of_him_back(self) -> None:
+        for name, says in (("silent", False), ("busy", True)):
+            running = self.claimed(name, text="secret")
+            self.store.forget("oUSER")
+            self.store.join(push(name, text="secret"))
+            if says:
+                self.store.say_busy(push(name, text="secret"), b"busy")
+            self.store.flush()
+            self.assertNotIn("oUSER", str(self.store.deliveries(10)))
+            self.assertIs(self.store.finish(running, answer(b"secret", put=(mail("secret"),))), Verdict.FORGOTTEN)
+            self.store.flush()
+        self.assertEqual(self.store.mail("gh_1", "oUSER"), [])
+        self.assertNotIn("oUSER", str(self.store.deliveries(10)))
+        self.assertNotIn("secret", str(self.store.deliveries(10)))
+        self.assertEqual(self.store.counts(START - 3600)["users"], 0)
+
+    def test_who_leaves_between_an_answer_and_its_mail_is_forgotten(self) -> None:
+        running = self.claimed()
+        self.store.say_busy(push(), b"busy")
+        self.assertIs(self.store.finish(running, answer()), Verdict.BUSY)
+        self.store.forget("oUSER")
+        self.store.finish_late(running, [mail()], answer(result="mailbox"))
+        self.store.flush()
+        self.assertEqual(self.store.mail("gh_1", "oUSER"), [])
+        self.assertEqual(self.store.counts(START - 3600)["users"], 0)
+
     # Records.
 
     def test_a_delivery_is_remembered_with_its_attempts(self) -> None:

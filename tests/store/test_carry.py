@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
 from weixin.store import disk as disks
+from weixin.store import spare
 from weixin.store.base import ORPHAN_AFTER, Status, Verdict
 from weixin.store.sqlite import SQLite
 
@@ -27,16 +29,19 @@ class CarryTest(Folder):
 
     def fill(self, store: SQLite) -> None:
         """The disk is full: this file takes no more page."""
-        store.flush()
-        db = store._disk.db
-        (pages,) = db._writer.execute("PRAGMA page_count").fetchone()
-        db._writer.execute(f"PRAGMA max_page_count={pages}")
-        disks.RETURN_SECONDS = 3600.0
-        number = 0
+        self.full(store)
+        db, number = store._disk.db, 0
         while store._disk.db is db:
             number += 1
             store.change("gh_1", "oFILLER", {f"n{number}": '"' + "x" * 4000 + '"'})
         self.assertNotEqual(store._disk.db.path, self.path)
+
+    def full(self, store: SQLite) -> None:
+        """The disk is full, and nobody has found out yet."""
+        store.flush()
+        (pages,) = store._disk.db._writer.execute("PRAGMA page_count").fetchone()
+        store._disk.db._writer.execute(f"PRAGMA max_page_count={pages}")
+        disks.RETURN_SECONDS = 3600.0
 
     def back(self, *stores: SQLite) -> None:
         """The disk works again."""
@@ -118,14 +123,14 @@ class CarryTest(Folder):
         store.close()
         os.rename(self.path, self.path + "-away")
         Path(self.path).write_bytes(b"this is not a database " * 1000)
-        spare = self.open()
-        spare.finish(spare.claim(push("b", "oD")), answer(b"b", put=(mail("oD"),)))
-        (letter,) = spare.mail("gh_1", "oD")
-        claim = spare.claim(push("c", "oD"))
+        away = self.open()
+        away.finish(away.claim(push("b", "oD")), answer(b"b", put=(mail("oD"),)))
+        (letter,) = away.mail("gh_1", "oD")
+        claim = away.claim(push("c", "oD"))
         os.rename(self.path + "-away", self.path)
-        self.back(spare)
-        self.assertIs(spare.finish(claim, answer(b"c", take=(letter.id,))), Verdict.KEPT)
-        self.assertEqual([len(spare.mail("gh_1", user)) for user in ("oA", "oB", "oC", "oD")], [1, 1, 1, 0])
+        self.back(away)
+        self.assertIs(away.finish(claim, answer(b"c", take=(letter.id,))), Verdict.KEPT)
+        self.assertEqual([len(away.mail("gh_1", user)) for user in ("oA", "oB", "oC", "oD")], [1, 1, 1, 0])
 
     def test_two_processes_come_back_one_after_the_other_and_nothing_is_there_twice(self) -> None:
         one, two = self.open(), self.open()
@@ -171,6 +176,68 @@ class CarryTest(Folder):
         self.assertEqual(other.claim(push()).body, b"through")
         self.assertEqual([letter.text for letter in other.mail("gh_1", "oUSER")], ["late"])
         self.assertEqual(other.overdue(START + ORPHAN_AFTER + 1000), [])
+
+    def test_an_answer_that_finds_the_disk_full_is_kept_elsewhere(self) -> None:
+        store = self.open()
+        claim = store.claim(push())
+        store.flush()
+        self.full(store)
+        body = b"x" * 100_000
+        self.assertIs(store.finish(claim, answer(body, fetched=False)), Verdict.KEPT)
+        self.assertNotEqual(store._disk.db.path, self.path)
+        self.assertEqual(store.fetch(push().key), body)
+
+    def test_a_late_answer_that_finds_the_disk_full_waits_elsewhere_and_its_message_is_not_run_again(self) -> None:
+        store = self.open()
+        early, claim = store.claim(push("early")), store.claim(push("late"))
+        for name in ("early", "late"):
+            store.say_busy(push(name), b"busy")
+        self.full(store)
+        self.assertIs(store.finish(claim, answer(fetched=False)), Verdict.BUSY)
+        letter = mail("x" * 100_000)
+        store.finish_late(claim, [letter], answer(result="mailbox"))
+        self.assertNotEqual(store._disk.db.path, self.path)
+        store.finish_late(early, [letter], answer(result="mailbox"))
+        for _ in range(2):
+            self.assertEqual([found.text for found in store.mail("gh_1", "oUSER")], [letter.text] * 2)
+            for name in ("early", "late"):
+                again = store.claim(push(name))
+                self.assertEqual((again.status, again.body), (Status.ANSWERED, b"busy"))
+            self.assertEqual(store.overdue(START + 1000), [])
+            self.back(store)
+
+    def test_an_answer_is_not_lost_to_a_disk_that_was_full_for_a_while_with_nowhere_to_go(self) -> None:
+        store = self.open()
+        self.full(store)
+        self.addCleanup(setattr, spare, "_MEMORY", spare._MEMORY)
+        tempfile.tempdir = spare._MEMORY = "/proc/wxserve"
+        claim = store.claim(push()._replace(xml=b"x" * 100_000))
+        self.assertFalse(store.flush())
+        store._disk.db._writer.execute("PRAGMA max_page_count=100000")
+        self.assertIs(store.finish(claim, answer(b"kept", fetched=False)), Verdict.KEPT)
+        self.assertEqual(store.fetch(push().key), b"kept")
+
+    def test_who_leaves_while_his_message_runs_in_another_file_is_forgotten(self) -> None:
+        store = self.open()
+        claim = store.claim(push())
+        store.flush()
+        self.fill(store)
+        store.forget("oUSER")
+        self.assertIs(store.finish(claim, answer(b"secret", put=(mail("secret"),))), Verdict.FORGOTTEN)
+        store.flush()
+        self.assertEqual(store.mail("gh_1", "oUSER"), [])
+        self.assertNotIn("oUSER", str(store.deliveries(9)))
+
+    def test_a_message_that_is_given_up_long_after_its_file_was_left_is_anybodys(self) -> None:
+        store = self.open()
+        claim = store.claim(push())
+        store.flush()
+        self.fill(store)
+        self.addCleanup(setattr, disks, "LEFT_SECONDS", disks.LEFT_SECONDS)
+        disks.LEFT_SECONDS = 0.0
+        self.back(store)
+        store.release(claim)
+        self.assertIs(store.claim(push()).status, Status.MINE)
 
     def test_coming_back_waits_for_who_writes_into_the_spare_file_just_then(self) -> None:
         store = self.open()

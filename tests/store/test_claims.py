@@ -164,6 +164,18 @@ class Alone(Folder):
         one.attend()
         self.assertEqual((two.lock(key(1)), two.lock(key(2))), (False, True))
 
+    def test_a_claim_that_cannot_be_written_down_is_none(self) -> None:
+        one, two = self.open(), self.open()
+        one.attend()
+        fd = one._fd
+        with open(self.path, "rb") as broken:
+            one._fd = broken.fileno()
+            with self.assertRaises(OSError):
+                one.take(key(1), 2e9, 1.9e9)
+        one._fd = fd
+        one.let_in()
+        self.assertTrue(two.attend() and two.lock(key(1)))
+
     def test_the_death_of_who_was_alone_frees_everything(self) -> None:
         code = (
             "import sys, time; from weixin.store.claims import Claims; claims = Claims(sys.argv[1])\n"

@@ -141,6 +141,7 @@ class RestartTest(Folder):
 
     def test_two_stores_on_one_file_exclude_each_other_in_one_process_too(self) -> None:
         one, two = self.open(shared=True), self.open(shared=True)
+        one._turns.end()  # nobody else writes
         claim = one.claim(push())
         self.assertIs(two.claim(push()).status, Status.TAKEN)
         one.finish(claim, answer(b"one"))
@@ -171,6 +172,24 @@ class ForgetTest(Folder):
             time.sleep(0.01)
         self.assertNotIn(secret.encode(), self.bytes())
         self.assertNotIn(b"oGONE", self.bytes())
+
+    def test_a_message_that_is_answered_just_then_is_forgotten_too(self) -> None:
+        store = self.open()
+        claim = store.claim(push())
+        flush, answered = store.flush, []
+
+        def flushed() -> bool:
+            written = flush()
+            if not answered:
+                answered.append(store.finish(claim, answer(b"secret")))
+            return written
+
+        store.flush = flushed  # type: ignore[method-assign]
+        store.forget("oUSER")
+        flush()
+        self.assertTrue(answered)
+        self.assertEqual([found.user for found in store.deliveries(9)], [""])
+        self.assertEqual(store.counts(START - 3600)["users"], 0)
 
     def bytes(self) -> bytes:
         return b"".join(path.read_bytes() for path in Path(self.folder).iterdir())
@@ -249,7 +268,7 @@ class ProcessesTest(Folder):
         self.assertEqual((claim.runs, claim.seen, claim.recorded), (0, 0, False))
 
     def test_a_look_up_that_fails_leaves_the_message_free(self) -> None:
-        store, other = self.open(), self.open()
+        store, other = self.open(shared=True), self.open(shared=True)
         store.claim(push())
         store.flush()
         store._claims.clear()

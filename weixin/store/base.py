@@ -68,7 +68,7 @@ MINE = Status.MINE
 class Claim:
     """A message and what is known of it. Made by `Store.claim`; the homes keep their own notes on it."""
 
-    __slots__ = ("body", "finished", "home", "push", "recorded", "runs", "seen", "status", "urgent")
+    __slots__ = ("body", "finished", "forgotten", "home", "push", "recorded", "runs", "seen", "status", "urgent")
 
     def __init__(self, push: Push) -> None:
         self.push = push
@@ -78,9 +78,10 @@ class Claim:
         #: How many deliveries of it were seen before this one, and how many runs were begun and not finished.
         self.seen = 0
         self.runs = 0
-        # The home's notes: whether the message has its answer; whether more than this process's memory knows of it;
-        # whether it may not be finished late; what holds the claim.
+        # The home's notes: whether the message has its answer; whether its user has left meanwhile; whether more than
+        # this process's memory knows of it; whether it may not be finished late; what holds the claim.
         self.finished = False
+        self.forgotten = False
         self.recorded = False
         self.urgent = False
         self.home: object = None

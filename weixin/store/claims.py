@@ -20,6 +20,7 @@ well, and where a full disk is an error and not SIGBUS.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import mmap
 import os
@@ -163,7 +164,11 @@ class Claims:
         at = slot % SLOTS * _SLOT_BYTES
         mark, word = _SLOT.unpack_from(tables, at)
         if (word >> 2) + _EPOCH < since:
-            os.pwrite(self._fd, _word(offset, now, 1), at)
+            try:
+                os.pwrite(self._fd, _word(offset, now, 1), at)
+            except OSError:
+                self.unlock(key)
+                raise
             return 0
         return 1 + (word & MOST_RUNS) if mark == offset & _WORD else 1
 
@@ -225,9 +230,13 @@ class Claims:
                 _quiet_unlock()(self._fd, _byte(key))
 
     def begin(self, key: bytes, now: float, runs: int) -> None:
-        """Write down that a run of *key* begins, the how manieth. Its lock must be held."""
+        """Write down that a run of *key* begins, the how manieth. Its lock must be held.
+
+        Where the disk fails it is not: who claims or writes next hears of that, and here something may be ending.
+        """
         slot, offset = _KEY.unpack(key)
-        os.pwrite(self._fd, _word(offset, now, min(runs, MOST_RUNS)), slot % SLOTS * _SLOT_BYTES)
+        with contextlib.suppress(OSError):
+            os.pwrite(self._fd, _word(offset, now, min(runs, MOST_RUNS)), slot % SLOTS * _SLOT_BYTES)
 
     def has_mail(self, user: str, now: float) -> bool:
         """Whether *user* may have mail."""

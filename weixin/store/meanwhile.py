@@ -35,8 +35,8 @@ class Meanwhile:
         if answer.take:
             return Verdict.MAIL_GONE
         row = self._known(ending.push.key)
-        if row is None and known:
-            self._disk.owe(lambda db: messages.finish(db, ending, known))
+        if claim.forgotten or (row is None and known):
+            self._disk.owe(lambda db: messages.finish(db, ending, known, claim.forgotten))
             return Verdict.FORGOTTEN
         if claim.body is None and row is not None and not row[0]:
             claim.body = row[1]
@@ -59,8 +59,6 @@ class Meanwhile:
         def work(db: sqlite3.Connection) -> None:
             # An answer that its process has put down meanwhile stays unfetched: the user has read something else.
             messages.note_busy(db, push, said, now, kept)
-            if own is not None:
-                own.recorded = True
 
         self._disk.owe(work)
         return said

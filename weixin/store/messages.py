@@ -29,7 +29,10 @@ _SETTLE = "UPDATE messages SET body = ?, due = NULL, changed = ?, expires = ?, r
 
 
 class Ending(NamedTuple):
-    """How a message ends, and what its row is made of besides."""
+    """How a message ends, and what its row is made of besides.
+
+    It comes to nothing where the user has left since: this process knows (*forgotten*), or there is no row any more.
+    """
 
     push: Push
     runs: int
@@ -46,15 +49,17 @@ def join(db: sqlite3.Connection, push: Push, now: float, kept: float) -> int:
     return int(seen)
 
 
-def finish(db: sqlite3.Connection, ending: Ending, known: bool) -> Verdict:
-    """Keep the answer. *known*: there was a row, and if there is none now its user was forgotten."""
+def of_nobody(push: Push) -> Push:
+    """What is kept of a message whose user has left."""
+    return push._replace(user="", text="", xml=b"")
+
+
+def finish(db: sqlite3.Connection, ending: Ending, known: bool, forgotten: bool) -> Verdict:
+    """Keep the answer. *known*: there was a row in this file."""
     push, answer = ending.push, ending.answer
     row = db.execute(KNOWN, (push.key,)).fetchone()
-    if row is None and known:
-        # Its duplicates are answered with nothing.
-        nobody = push._replace(user="", text="", xml=b"")
-        nothing = answer._replace(body=b"", fetched=True)
-        db.execute(schema.ANSWERED, rows.answered(*ending._replace(push=nobody, answer=nothing)))
+    if forgotten or (row is None and known):
+        _finish_forgotten(db, ending)
         return Verdict.FORGOTTEN
     if row is not None and row[1] is not None and not row[0]:
         return Verdict.BUSY
@@ -67,15 +72,30 @@ def finish(db: sqlite3.Connection, ending: Ending, known: bool) -> Verdict:
     return Verdict.KEPT
 
 
-def finish_late(db: sqlite3.Connection, ending: Ending, letters: list[Mail], known: bool) -> None:
-    """The busy text was said: the answer goes to the mailbox, unless its user was forgotten."""
+def _finish_forgotten(db: sqlite3.Connection, ending: Ending) -> None:
+    """Its duplicates are answered with nothing."""
+    nothing = ending.answer._replace(body=b"", fetched=True)
+    db.execute("DELETE FROM messages WHERE key = ?", (ending.push.key,))
+    db.execute(schema.ANSWERED, rows.answered(*ending._replace(push=of_nobody(ending.push), answer=nothing)))
+
+
+def finish_late(
+    db: sqlite3.Connection, ending: Ending, letters: list[Mail], said: bytes, known: bool, forgotten: bool
+) -> bool:
+    """The busy text was *said*: the answer goes to the mailbox, unless its user was forgotten; whether it did."""
     push, _, answer, now, kept, full = ending
     values = (
         push.xml if full else None, now, now + kept,
         answer.rule, answer.result, answer.reply, len(answer.body), answer.ms, answer.code, push.key,
     )  # fmt: skip
-    if db.execute(schema.ANSWERED_LATE, values).rowcount or not known:
-        rows.put_mail(db, push, letters, now)
+    found = not forgotten and db.execute(schema.ANSWERED_LATE, values).rowcount
+    if forgotten or (known and not found):
+        _finish_forgotten(db, ending)
+        return False
+    if not found:  # its row is in the file that was left
+        db.execute(schema.ANSWERED, rows.answered(*ending._replace(answer=answer._replace(body=said, fetched=True))))
+    rows.put_mail(db, push, letters, now)
+    return True
 
 
 def say_busy(db: sqlite3.Connection, push: Push, body: bytes, now: float, kept: float) -> bytes:

@@ -35,10 +35,7 @@ LAST_TRIES = 3  # of a second each, where the file is held when we end; a drain 
 
 
 class SQLite(Reading, Keeping, Store):
-    """A store in *path*. Keeps *keep* deliveries, with their content for a day if *full*.
-
-    *shared*: several processes use it all the time.
-    """
+    """A store in *path*. Keeps *keep* deliveries, with their content for a day if *full*; see `open_store`."""
 
     def __init__(
         self,
@@ -112,7 +109,7 @@ class SQLite(Reading, Keeping, Store):
         try:
             runs_on = self._look_up(claim, runs)
             if runs_on:
-                self._disk.tend(lambda _: db.claims.begin(claim.push.key, now, claim.runs + 1))
+                db.claims.begin(claim.push.key, now, claim.runs + 1)
         finally:
             if not runs_on:
                 db.claims.unlock(claim.push.key)
@@ -134,22 +131,20 @@ class SQLite(Reading, Keeping, Store):
         return True
 
     def join(self, push: Push) -> int:
-        own = self._heard_of(push)
+        own, push = self._heard_of(push)
 
         def work(db: sqlite3.Connection) -> int:
-            if own is not None:
-                own.recorded = True
             return messages.join(db, push, self._clock(), self._kept)
 
         return self._write(work, lambda: self._meanwhile.join(own, work))
 
-    def _heard_of(self, push: Push) -> Claim | None:
+    def _heard_of(self, push: Push) -> tuple[Claim | None, Push]:
         """Others come to know of a message: if we have it, it may not be finished late any more."""
         with self._agreeing:
             own = self._claims.get(push.key)
             if own is not None and not own.finished:
                 own.urgent = True
-            return own
+            return own, messages.of_nobody(push) if own is not None and own.forgotten else push
 
     def finish(self, claim: Claim, answer: Answer) -> Verdict:
         now = self._clock()
@@ -162,23 +157,26 @@ class SQLite(Reading, Keeping, Store):
             if claim.finished:  # too many wait to be written
                 self._let_go(claim)
                 return KEPT
-        known = claim.recorded and claim.home is self._disk.db
         ending = messages.Ending(claim.push, claim.runs, answer, now, self._kept, self._full)
 
         def work(db: sqlite3.Connection) -> Verdict:
             self._mark_mail(claim.push.user, answer.put)
-            return messages.finish(db, ending, known)
+            return messages.finish(db, ending, self._is_known(claim), claim.forgotten)
 
-        verdict = self._write(work, lambda: self._finish_meanwhile(claim, ending, known))
+        verdict = self._write(work, lambda: self._finish_meanwhile(claim, ending))
         if verdict in (KEPT, FORGOTTEN) and not claim.finished:
             if verdict is FORGOTTEN:
-                claim.push = claim.push._replace(user="")
+                claim.forgotten = True
             self._ended(claim, answer, answer.body if verdict is KEPT else b"", now)
         return verdict
 
-    def _finish_meanwhile(self, claim: Claim, ending: messages.Ending, known: bool) -> Verdict:
+    def _is_known(self, claim: Claim) -> bool:
+        """Whether there was a row in the file we are in: asked when we write, as that may be after it was left."""
+        return claim.recorded and claim.home is self._disk.db
+
+    def _finish_meanwhile(self, claim: Claim, ending: messages.Ending) -> Verdict:
         """Keep the answer in memory, and the claim until it is written."""
-        verdict, answer = self._meanwhile.finish(claim, ending, known), ending.answer
+        verdict, answer = self._meanwhile.finish(claim, ending, self._is_known(claim)), ending.answer
         if verdict is KEPT:
             with self._agreeing:
                 claim.body, claim.finished = answer.body, True
@@ -189,12 +187,13 @@ class SQLite(Reading, Keeping, Store):
 
     def finish_late(self, claim: Claim, mail: Iterable[Mail], answer: Answer) -> None:
         now, letters = self._clock(), list(mail)
-        known = claim.home is self._disk.db
         ending = messages.Ending(claim.push, claim.runs, answer, now, self._kept, self._full)
 
         def work(db: sqlite3.Connection) -> bool:
             self._mark_mail(claim.push.user, letters)
-            messages.finish_late(db, ending, letters, known)
+            known = claim.home is self._disk.db
+            if not messages.finish_late(db, ending, letters, claim.body or b"", known, claim.forgotten):
+                claim.forgotten = True
             return True
 
         def end() -> None:
@@ -210,8 +209,9 @@ class SQLite(Reading, Keeping, Store):
 
     def _ended(self, claim: Claim, answer: Answer, body: bytes, now: float) -> None:
         self._batch.counted(answer.counts)
-        self._batch.visited(claim.push.user, now)
-        claim.body, claim.finished = body, True
+        with self._agreeing:  # or what is noted of a user just then would outlive him
+            self._batch.visited("" if claim.forgotten else claim.push.user, now)
+            claim.body, claim.finished = body, True
         self._let_go(claim)
 
     def release(self, claim: Claim) -> None:
@@ -246,14 +246,14 @@ class SQLite(Reading, Keeping, Store):
                 self._let_go(claim)
 
     def say_busy(self, push: Push, body: bytes) -> bytes:
-        own = self._heard_of(push)
+        own, push = self._heard_of(push)
         if own is not None and own.finished and own.body is not None:
-            return self._fetched(own)
+            return self._fetched(own, own.body)
 
         def work(db: sqlite3.Connection) -> bytes:
             said = messages.say_busy(db, push, body, self._clock(), self._kept)
             if own is not None:
-                own.recorded, own.body = True, said
+                own.body = said
             return said
 
         return self._write(work, lambda: self._meanwhile.say_busy(own, push, body, self._clock(), self._kept))
@@ -261,15 +261,14 @@ class SQLite(Reading, Keeping, Store):
     def fetch(self, key: bytes) -> bytes | None:
         held = self._claims.get(key)
         if held is not None and held.finished and held.body is not None:
-            return self._fetched(held)
+            return self._fetched(held, held.body)
         return self._write(lambda db: messages.fetch(db, key), lambda: self._meanwhile.fetch(key))
 
-    def _fetched(self, claim: Claim) -> bytes:
+    def _fetched(self, claim: Claim, body: bytes) -> bytes:
         """Take the answer of a claim that is not let go of yet; if it was not fetched before, it has to be noted."""
         if claim.urgent or claim.recorded:
             self._disk.owe(lambda db: messages.fetch(db, claim.push.key))
-        assert claim.body is not None
-        return claim.body
+        return body
 
     def missed(self, key: bytes) -> None:
         self.flush()
@@ -308,11 +307,11 @@ class SQLite(Reading, Keeping, Store):
             self._disk.db.claims.mark_mail(user, self._clock() + base.MAIL_KEPT)
 
     def forget(self, user: str) -> None:
-        self.flush()
         with self._agreeing:
             for claim in list(self._claims.values()):
                 if claim.push.user == user and not claim.finished:
-                    claim.recorded = claim.urgent = True  # its row is missing from now on: nothing of it is kept
+                    claim.forgotten = claim.urgent = True  # nothing of it is kept
+        self.flush()  # what has ended before that
         self._write_or_owe(lambda db: rows.forget(db, user, self._disk.away))
         self._states.forget(user)
         self._batch.forget(user)
@@ -370,23 +369,24 @@ class SQLite(Reading, Keeping, Store):
         return not self._disk.held
 
     def _commit(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        running: list[Claim] = []
+
         def both(db: sqlite3.Connection) -> None:
             work(db)
-            self._write_running(db)
+            with self._agreeing:
+                running[:] = self._unwritten()
+                for claim in running:
+                    claim.urgent = True
+            rows.put_running(db, running, self._clock(), self._kept)
 
         self._disk.catch_up(both)
-
-    def _write_running(self, db: sqlite3.Connection) -> None:
-        with self._agreeing:
-            running = self._unwritten()
-            for claim in running:
-                claim.recorded = True
-        rows.put_running(db, running, self._clock(), self._kept)
+        for claim in running:
+            claim.recorded = True
 
     def _unwritten(self) -> list[Claim]:
         """Messages that run, and that nobody would know of if this process died."""
         claims, db = list(self._claims.values()), self._disk.db
-        return [c for c in claims if c.home is db and not (c.recorded or c.finished)]
+        return [c for c in claims if c.home is db and not (c.recorded or c.finished or c.forgotten)]
 
     def size(self) -> int:
         return self._disk.db.used()
