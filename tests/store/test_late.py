@@ -30,6 +30,24 @@ class TurnsTest(unittest.TestCase):
         self.assertTrue(again.wait(SECONDS))
         late.end()
 
+    def test_a_thread_that_cannot_begin_just_now_begins_with_the_next_need_for_it(self) -> None:
+        turned = threading.Event()
+
+        def turn() -> float:
+            turned.set()
+            return FOREVER
+
+        late = Turns("late", turn, 0.001)
+        size = threading.stack_size(1 << 46)  # no system has so much
+        try:
+            late.wake()
+        finally:
+            threading.stack_size(size)
+        self.assertTrue(late.idle)
+        late.wake()
+        self.assertTrue(turned.wait(SECONDS))
+        late.end()
+
     def test_an_end_just_before_a_turn_ends_them(self) -> None:
         late = Turns("late", lambda: FOREVER, 0.001)
         ended = late._ended

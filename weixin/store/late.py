@@ -35,8 +35,16 @@ class Turns:
         if self._thread is None:
             with self._starting:
                 if self._thread is None and not self._ended.is_set():
-                    self._thread = threading.Thread(target=self._go_on, name=self._name, daemon=True)
-                    self._thread.start()
+                    self._begin()
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._go_on, name=self._name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads from this system just now: the next need is news again
+            self.idle = True
+            return
+        self._thread = thread
 
     def end(self) -> None:
         """Stop the thread, and wait for the turn it is in."""
