@@ -41,5 +41,9 @@ class Mover:
         return AGAIN_SECONDS if self._wiping else FOREVER
 
     def _wipe(self, db: Database) -> None:
-        self._wiping = True
-        self._wiping = not db.wipe_log()
+        wiped = False
+        try:
+            wiped = db.wipe_log()
+        finally:
+            if not wiped:  # else it is as it is: somebody may have asked for another meanwhile
+                self._wiping = True
