@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from weixin.store import database, spare
 from weixin.store import disk as disks
-from weixin.store import spare
 from weixin.store.base import ORPHAN_AFTER, Status, Verdict
 from weixin.store.sqlite import SQLite
 
@@ -239,6 +239,61 @@ class CarryTest(Folder):
         store.release(claim)
         self.assertIs(store.claim(push()).status, Status.MINE)
 
+    def test_what_a_process_that_died_left_is_fetched_when_the_file_is_free(self) -> None:
+        store = self.open()
+        self.fill(store)
+        store.finish(store.claim(push("a")), answer(b"a", put=(mail("left"),)))
+        store.close()
+        disks.RETURN_SECONDS = 3600.0
+        store = self.open()
+        holder = sqlite3.connect(self.path, isolation_level=None)
+        self.addCleanup(holder.close)
+        holder.execute("BEGIN IMMEDIATE")
+        store._disk._return_at = 0.0
+        store._disk.come_back(list)
+        self.assertEqual(store.mail("gh_1", "oUSER"), [])
+        holder.execute("COMMIT")
+        store._disk._return_at = 0.0
+        store._disk.come_back(list)
+        self.assertEqual([letter.text for letter in store.mail("gh_1", "oUSER")], ["left"])
+
+    def test_who_could_not_go_back_is_not_alone_with_who_has_come_since(self) -> None:
+        """Or what the other does would be taken from it, or deleted."""
+        one = self.open()
+        self.fill(one)
+        beside = sqlite3.connect(one._disk.db.path, isolation_level=None)
+        self.addCleanup(beside.close)
+        beside.execute("BEGIN IMMEDIATE")
+        one._disk._return_at = 0.0
+        one._disk.come_back(list)
+        beside.execute("ROLLBACK")
+        self.assertNotEqual(one._disk.db.path, self.path)
+        two = self.open()
+        self.fill(two)
+        self.assertEqual(two._disk.db.path, one._disk.db.path)
+        guests = [store._disk._guest for store in (one, two)]
+        self.assertEqual([guest is not None and guest.is_alone() for guest in guests], [False, False])
+
+    def test_a_spare_file_that_cannot_be_used_leaves_nothing_open_and_nothing_behind(self) -> None:
+        store = self.open()
+        self.fill(store)
+        place = store._disk.db.path
+        self.back(store)
+        beside = sqlite3.connect(place, isolation_level=None)
+        self.addCleanup(beside.close)
+        beside.execute("BEGIN IMMEDIATE")
+        before = self.opened(place)
+        self.fill(store)
+        self.assertNotEqual(store._disk.db.path, place)
+        self.assertEqual(self.opened(place), before)
+        *_, last = spare.places(store.url)
+        self.assertFalse(os.path.exists(os.path.dirname(last)))
+
+    def opened(self, place: str) -> int:
+        """How many descriptors of ours are open beside the spare file; its own SQLite closes when nobody has a lock."""
+        names = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+        return sum(name in (f"{place}-claims", f"{place}-here") for name in names)
+
     def test_coming_back_waits_for_who_writes_into_the_spare_file_just_then(self) -> None:
         store = self.open()
         self.fill(store)
@@ -265,6 +320,67 @@ class CarryTest(Folder):
         self.assertEqual((other.state("gh_1", "oUSER"), other.mail("gh_1", "oUSER")), ({}, []))
         self.assertNotIn("secret", str(other.deliveries(100)))
         self.assertNotIn("oUSER", str(other.deliveries(100)))
+
+    def test_nothing_of_who_left_meanwhile_is_in_either_file(self) -> None:
+        store = self.open(full=True)
+        secret = "SECRETSECRET"
+        store.change("gh_1", "oGONE", {"a": secret})
+        store.finish(store.claim(push("a", "oGONE", text=secret)), answer(secret.encode(), put=(mail(secret),)))
+        self.fill(store)
+        place = store._disk.db.path
+        store.forget("oGONE")
+        self.back(store)
+
+        def found() -> bool:
+            paths = [path for base in (self.path, place) for path in Path(base).parent.glob(Path(base).name + "*")]
+            content = b"".join(path.read_bytes() for path in paths)
+            return secret.encode() in content or b"oGONE" in content
+
+        self.until(lambda: not found())
+
+    def test_who_leaves_is_forgotten_in_the_file_that_others_have_gone_to(self) -> None:
+        one, two = self.open(), self.open()
+        one.change("gh_1", "oUSER", {"a": "1"})
+        self.fill(one)
+        self.fill(two)
+        two.finish(two.claim(push("a")), answer(b"secret", put=(mail("secret"),)))
+        two.flush()
+        self.back(one)
+        one.forget("oUSER")
+        self.assertEqual((two.state("gh_1", "oUSER"), two.mail("gh_1", "oUSER")), ({}, []))
+        self.back(two)
+        for store in (one, two):
+            self.assertEqual((store.state("gh_1", "oUSER"), store.mail("gh_1", "oUSER")), ({}, []))
+            self.assertNotIn("oUSER", str(store.deliveries(9)))
+
+    def test_a_state_whose_lock_fails_with_the_disk_can_be_locked_later(self) -> None:
+        store = self.open(shared=True)
+        claims = store._disk.db.claims
+        self.addCleanup(setattr, spare, "_MEMORY", spare._MEMORY)
+        tempfile.tempdir = spare._MEMORY = "/proc/wxserve"
+        fd = claims._fd
+        with open(self.path + "-claims", "rb") as broken:
+            claims._fd = broken.fileno()
+            with self.assertRaises(OSError):
+                store.lock(push().key, 0.1)
+        claims._fd = fd
+        self.assertTrue(store.lock(push().key, 0.1))
+
+    def test_a_thread_that_hangs_in_a_file_that_was_left_keeps_nobody_else(self) -> None:
+        self.addCleanup(setattr, database, "WAIT_SECONDS", database.WAIT_SECONDS)
+        self.addCleanup(setattr, disks, "LEFT_SECONDS", disks.LEFT_SECONDS)
+        database.WAIT_SECONDS, disks.LEFT_SECONDS = 0.05, 0.0
+        store = self.open()
+        left = store._disk.db
+        self.fill(store)
+        left.writing.acquire()
+        self.back(store)
+        store._turns.end()
+        self.assertFalse(left.closed)
+        left.writing.release()
+        store._disk._return_at = 0.0
+        store._disk.come_back(list)
+        self.assertTrue(left.closed)
 
     def test_what_a_process_that_died_left_in_the_spare_file_is_found(self) -> None:
         store = self.open()

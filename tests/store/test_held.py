@@ -221,6 +221,31 @@ class HeldTest(Folder):
         self.assertEqual((store.state("gh_1", "oUSER"), store.mail("gh_1", "oUSER")), ({}, []))
         self.assertEqual([(found.user, found.body) for found in store.deliveries(9)], [("", b"")] * 2)
 
+    def test_state_that_is_changed_just_when_the_file_is_free_again_is_not_what_it_was(self) -> None:
+        store = self.open()
+        self.addCleanup(setattr, disks, "HELD_LONG", disks.HELD_LONG)
+        disks.HELD_LONG = 0.0
+        seen: list[dict[str, str]] = []
+
+        class Free(logging.Handler):
+            """Who is there when it is said that the file is free."""
+
+            def emit(self, record: logging.LogRecord) -> None:
+                if record.getMessage() == "free":
+                    store.change("gh_1", "oUSER", {"n": "2"})
+                    seen.append(store.state("gh_1", "oUSER"))
+
+        logger, handler = logging.getLogger("wxserve.store"), Free()
+        self.addCleanup(logger.removeHandler, handler)
+        self.addCleanup(logger.setLevel, logger.level)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        let_go = self.hold()
+        store.change("gh_1", "oUSER", {"n": "1"})
+        let_go()
+        self.until(lambda: seen)
+        self.assertEqual(seen, [{"n": "2"}])
+
     def test_who_ends_while_it_is_held_tries_until_it_is_free(self) -> None:
         store = self.open()
         claim = store.claim(push())

@@ -8,10 +8,12 @@ process, and of a power cut it loses the last moments and never its integrity (s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from typing import Callable, TypeVar
 
 from . import schema
@@ -123,7 +125,7 @@ class Database:
 
     def write_beside(self, path: str, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do *work* in one transaction on this file and on the one at *path*, which it knows as ``spare``."""
-        with self.writing:
+        with _locked(self.writing):
             self._writer.execute("ATTACH DATABASE ? AS spare", (path,))
             try:
                 # Not the words of other transactions: Python keeps those prepared, for the one file that was there.
@@ -161,8 +163,8 @@ class Database:
         return int((pages - free) * size)
 
     def close(self) -> None:
-        """Let go of the file and of every claim."""
-        with self.writing, self._reading:
+        """Let go of the file and of every claim; not yet, where a thread is in it and does not come out."""
+        with _locked(self.writing), _locked(self._reading):
             self.closed = True
             for connection in self._connections:
                 try:
@@ -170,6 +172,29 @@ class Database:
                 except sqlite3.Error:
                     pass  # the disk is gone; so is what could be done about it
             self.claims.close()
+
+
+@contextlib.contextmanager
+def _locked(lock: threading.Lock) -> Iterator[None]:
+    if not lock.acquire(timeout=WAIT_SECONDS):
+        raise sqlite3.OperationalError("database is locked by another thread")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write_once(path: str, work: Callable[[sqlite3.Connection], object]) -> None:
+    """Do *work* in a transaction on the file at *path*, which others may be in, and leave nothing of it in the log."""
+    db = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+    try:
+        db.execute("PRAGMA secure_delete=ON")
+        db.execute("BEGIN IMMEDIATE")
+        work(db)
+        db.execute("COMMIT")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        db.close()
 
 
 def is_busy(error: Exception) -> bool:

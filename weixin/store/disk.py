@@ -9,6 +9,7 @@ was asked of it is done there. When the file works again, it goes back, and what
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -17,7 +18,7 @@ import time
 from typing import Callable, TypeVar
 
 from . import carry, records, spare
-from .database import Database, Left, is_busy
+from .database import Database, Left, is_busy, write_once
 
 T = TypeVar("T")
 _log = logging.getLogger("wxserve.store")
@@ -130,11 +131,13 @@ class Disk:
                     raise
             self.failed(db, error)
             self.db.write(everything)
-        if self.held:
-            self._let_go(len(owed))
+        with self._owing:
+            del self._owed[: len(owed)]
         for _, then in owed:
             if then is not None:
                 then()
+        if self.held:  # to the last of these: what a change of now says is older for who reads it than what is owed
+            self._let_go()
 
     def _hold(self, error: Exception) -> None:
         now = time.monotonic()
@@ -148,10 +151,9 @@ class Disk:
             fields = {"store": self.db.path, "error": str(error)}
             _log.warning("held", extra={"code": "WX-STO-02", "fields": fields})
 
-    def _let_go(self, written: int) -> None:
-        """The file is free, and the first of what was owed is written."""
+    def _let_go(self) -> None:
+        """The file is free, and what was owed is written."""
         with self._owing:
-            del self._owed[:written]
             self.held = bool(self._owed)
             if self.held:
                 return
@@ -159,6 +161,13 @@ class Disk:
             self._held_at, self._said = 0.0, False
         if said:
             _log.info("free", extra={"code": "", "fields": {"store": self.db.path, "seconds": round(seconds, 1)}})
+
+    def write_elsewhere(self, work: Work) -> None:
+        """Commit *work* in the spare files that others are in, or have left, as far as they can be written."""
+        for place in spare.left(self._url):
+            if place != self.db.path:
+                with contextlib.suppress(*FAILURES):
+                    write_once(place, work)
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do *work*, which only asks."""
@@ -195,11 +204,10 @@ class Disk:
         for place in spare.places(self._url):
             if place == path:
                 continue
-            try:
-                db, guest = Database(place, shared=self._shared), spare.Guest(place)
-                carry.begin(db, self._clock())
-            except FAILURES:
+            opened = self._open_spare(place)
+            if opened is None:
                 continue
+            db, guest = opened
             fields = {"store": path, "error": f"{type(error).__name__}: {error}", "instead": place}
             _log.error("store", extra={"code": "WX-STO-01", "fields": fields})
             if left is not None:
@@ -210,6 +218,20 @@ class Disk:
             self._leave_spare(guest)
             return db
         raise error
+
+    def _open_spare(self, place: str) -> tuple[Database, spare.Guest] | None:
+        """The spare file at *place*; None, and nothing left open, where it cannot be used."""
+        with contextlib.ExitStack() as undo:
+            try:
+                db = Database(place, shared=self._shared)
+                undo.callback(db.close)
+                guest = spare.Guest(place)
+                undo.callback(guest.leave)
+                carry.begin(db, self._clock())
+            except FAILURES:
+                return None
+            undo.pop_all()
+        return db, guest
 
     def _leave(self, db: Database) -> None:
         """Keep *db* as long as something may run whose claim it has."""
@@ -224,30 +246,38 @@ class Disk:
             self._guest.leave()
         self._guest = guest
 
-    def come_back(self, running: Callable[[], list[bytes]]) -> None:
-        """Go back, if it is time to try and the file works. *running* tells which messages this process has."""
+    def come_back(self, running: Callable[[], list[bytes]]) -> bool:
+        """Go back, if it is time to try and the file works; whether anything came back into it.
+
+        *running* tells which messages this process has.
+        """
         now = time.monotonic()
         if now < self._return_at:
-            return
+            return False
         self._return_at = now + RETURN_SECONDS
-        for at, db in self._left:
+        for at, db in self._left[:]:
             if now - at > LEFT_SECONDS:
-                db.close()
-        self._left = [(at, db) for at, db in self._left if not db.closed]
+                with contextlib.suppress(*FAILURES):  # a thread of ours hangs in it: with the next try, then
+                    db.close()
+        with self._moving:
+            self._left = [(at, db) for at, db in self._left if not db.closed]
         try:
             if not self.away:
-                self._collect()
-            elif self._looks() != self._damaged:
+                return self._collect()
+            if self._looks() != self._damaged:
                 self._return(running)
+                return True
         except FAILURES as error:
             if not isinstance(error, (sqlite3.OperationalError, OSError)):
-                self._damaged = self._looks()
+                self._damaged, self._collected = self._looks(), True
+        return False
 
     def close(self) -> None:
         """Let go of everything."""
         for db in (self.db, *(db for _, db in self._left)):
             if not db.closed:
-                db.close()
+                with contextlib.suppress(*FAILURES):
+                    db.close()
         self._leave_spare(None)
 
     def _return(self, running: Callable[[], list[bytes]]) -> None:
@@ -270,7 +300,12 @@ class Disk:
         finally:
             if self.db is not home:
                 home.close()
-        self._leave(away)
+                if self._guest is not None:
+                    self._guest.share()
+        with contextlib.suppress(*FAILURES):
+            away.wipe_log()  # it has who was forgotten there
+        with self._moving:
+            self._leave(away)
         self._leave_spare(None)
         self._damaged = ()
         _log.info("store", extra={"code": "", "fields": {"store": home.path, "left": away.path}})
@@ -281,18 +316,21 @@ class Disk:
         for key in running:
             home.claims.lock(key)
 
-    def _collect(self) -> None:
-        """A process that died in a spare file has left there what it had."""
+    def _collect(self) -> bool:
+        """A process that died in a spare file has left there what it had; whether there was such a file."""
+        found = False
         if self._collected:
-            return
-        self._collected = True
+            return found
         for place in spare.left(self._url):
             guest = spare.Guest(place)
             try:
                 if guest.is_alone():
                     carry.back(self.db, place, (), True, self._clock())
+                    found = True
             finally:
                 guest.leave()
+        self._collected = True
+        return found
 
     def _looks(self) -> tuple[int, ...]:
         try:

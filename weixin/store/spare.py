@@ -19,7 +19,8 @@ _LEAVING_SECONDS = 2.0
 
 
 def places(url: str) -> Iterator[str]:
-    """Yield paths to try, in turn. The last is new and nobody else's."""
+    """Yield paths to try, in turn. The last is new and nobody else's; it goes again if that is of no use either."""
+    import shutil
     import tempfile  # hardly ever needed, and with all it imports a tenth of the time to start
 
     name = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()[:16]
@@ -28,9 +29,11 @@ def places(url: str) -> Iterator[str]:
         if _is_ours(folder):
             yield os.path.join(folder, "wxserve.db")
     try:
-        yield os.path.join(tempfile.mkdtemp(prefix="wxserve-"), "wxserve.db")
+        folder = tempfile.mkdtemp(prefix="wxserve-")
     except OSError:
-        pass  # nowhere left to write
+        return  # nowhere left to write
+    yield os.path.join(folder, "wxserve.db")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def left(url: str) -> Iterator[str]:
@@ -49,12 +52,16 @@ class Guest:
 
     def __init__(self, path: str) -> None:
         self._fd = os.open(path + "-here", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.share()
+
+    def share(self) -> None:
+        """Let others in."""
         until = time.monotonic() + _LEAVING_SECONDS
         while not self._lock(fcntl.LOCK_SH) and time.monotonic() < until:
             time.sleep(0.01)  # the last one is just leaving, and clears up
 
     def is_alone(self) -> bool:
-        """Whether nobody else is there; if so, nobody comes in either until we leave."""
+        """Whether nobody else is there; if so, nobody comes in either until we leave or `share`."""
         if self._lock(fcntl.LOCK_EX):
             return True
         self._lock(fcntl.LOCK_SH)  # man flock: a conversion that fails may lose what was held

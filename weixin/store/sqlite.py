@@ -313,6 +313,7 @@ class SQLite(Reading, Keeping, Store):
                     claim.forgotten = claim.urgent = True  # nothing of it is kept
         self.flush()  # what has ended before that
         self._write_or_owe(lambda db: rows.forget(db, user, self._disk.away))
+        self._disk.write_elsewhere(lambda db: rows.forget(db, user))
         self._states.forget(user)
         self._batch.forget(user)
         self._mover.wipe()
@@ -338,7 +339,8 @@ class SQLite(Reading, Keeping, Store):
         if time.monotonic() - self._flushed_at >= TURN_SECONDS:  # else the threads that answer do it
             self.flush()
         self._disk.tend(self._tend)
-        self._disk.come_back(lambda: list(self._claims))
+        if self._disk.come_back(lambda: list(self._claims)):
+            self._mover.wipe()
         self._mover.move()
         return TURN_SECONDS if self._claims or self._batch or self._disk.held else IDLE_SECONDS
 
@@ -355,9 +357,7 @@ class SQLite(Reading, Keeping, Store):
 
     def flush(self) -> bool:
         with self._flushing:
-            if not (self._batch or self._unwritten() or self._disk.held):
-                return True
-            return self._write_batch()
+            return not (self._batch or self._unwritten() or self._disk.held) or self._write_batch()
 
     def _write_batch(self) -> bool:
         self._flushed_at = time.monotonic()

@@ -49,7 +49,7 @@ class States:
         found = dict(self._disk.read(lambda db: db.execute(_READ, (user, account, self._clock())).fetchall()))
         for pending in list(self._pending):
             if (pending.account, pending.user) == (account, user):
-                for name, value in pending.changes.items():
+                for name, value in list(pending.changes.items()):  # `forget` clears it
                     if value is None:
                         found.pop(name, None)
                     else:
@@ -99,25 +99,35 @@ class States:
         began = time.monotonic()
         if not self._names.lock(name, timeout):
             return False
-        db = self._disk.db
+        db: Database | None = None
         try:
-            left = max(0.0, timeout - (time.monotonic() - began))
-            locked = db.claims.lock_within(name, left)
-        except OSError as error:
-            self._disk.failed(db, error)
-            db, locked = self._disk.db, self._disk.db.claims.lock(name)
-        if not locked:
-            self._names.unlock(name)
+            db = self._lock_between(name, max(0.0, timeout - (time.monotonic() - began)))
+        finally:
+            if db is None:
+                self._names.unlock(name)
+        if db is None:
             return False
         self._names.keep(name, db)
         return True
 
+    def _lock_between(self, name: bytes, timeout: float) -> Database | None:
+        """Lock *name* between processes; the file that this is in, None if it takes too long."""
+        db = self._disk.db
+        try:
+            return db if db.claims.lock_within(name, timeout) else None
+        except OSError as error:
+            self._disk.failed(db, error)
+        db = self._disk.db
+        return db if db.claims.lock(name) else None
+
     def unlock(self, name: bytes) -> None:
         """Unlock *name*, which a thread of this process has locked."""
         db = self._names.kept(name)
-        if isinstance(db, Database) and not self._keeps_back(db, name):
-            db.claims.unlock(name)
-        self._names.unlock(name)
+        try:
+            if isinstance(db, Database) and not self._keeps_back(db, name):
+                db.claims.unlock(name)
+        finally:
+            self._names.unlock(name)
 
     def _keeps_back(self, db: Database, name: bytes) -> bool:
         if not self._pending:
