@@ -23,6 +23,18 @@ class MemoryTest(Contract):
         self.assertLess(len(store.deliveries(10_000)), ANSWERS_KEPT + 2 * SWEEP_EVERY)
         self.assertEqual(store.delivery("d0"), None)
 
+    def test_what_was_said_goes_when_its_time_is_over_and_when_its_user_leaves(self) -> None:
+        store = self.make(self.clock, keep=10_000)
+        store.finish(store.claim(push("old", "oSTAYS")), answer(b"secret"))
+        store.finish(store.claim(push("new", "oGONE")), answer(b"secret"))
+        store.forget("oGONE")
+        self.clock.now += ANSWERS_KEPT + 1
+        for number in range(2 * SWEEP_EVERY):
+            store.claim(push(number))
+        kept = [store._messages[push(*whose).key] for whose in (("old", "oSTAYS"), ("new", "oGONE"))]
+        self.assertNotIn("secret", str([(known.body, known.answer) for known in kept]))
+        self.assertEqual(store.deliveries(1000)[-1].size, len(b"secret"))
+
     def test_it_does_not_grow_with_what_strangers_write(self) -> None:
         store = self.make(self.clock)
         store.finish(store.claim(push("x", "oFIRST")), answer(counts=("messages", "unmatched:first")))

@@ -30,7 +30,7 @@ class _Known:
 
     __slots__ = (
         "answer", "attempts", "body", "changed", "done", "due", "expires", "forgotten", "id", "push", "running", "runs",
-        "seen",
+        "seen", "size",
     )  # fmt: skip
 
     def __init__(self, push: Push, id: int, now: float) -> None:
@@ -45,7 +45,9 @@ class _Known:
         self.due: float | None = push.at + base.ORPHAN_AFTER
         self.changed = now
         self.expires = 0.0
+        # How it ended, without what was said, which goes before it; and how much that was.
         self.answer: Answer | None = None
+        self.size = 0
         self.attempts: list[str] = []
 
 
@@ -130,7 +132,8 @@ class Memory(Store):
             self._end(known, answer._replace(arrived=0.0), now)
 
     def _end(self, known: _Known, answer: Answer, now: float) -> None:
-        known.done, known.running, known.due, known.answer = True, False, None, answer._replace(take=(), put=())
+        known.done, known.running, known.due, known.size = True, False, None, len(answer.body)
+        known.answer = answer._replace(body=b"", take=(), put=())
         known.changed, known.expires = now, now + self._kept
         if answer.arrived:
             known.attempts.append(base.listed(answer.arrived, answer.ms / 1000, answer.result))
@@ -380,6 +383,6 @@ def _delivery(known: _Known) -> Delivery:
     push, answer = known.push, known.answer or Answer(b"", False)
     return Delivery(
         known.id, push.name, push.at, known.changed, push.user, push.kind, push.text, answer.rule, answer.result,
-        answer.reply, len(answer.body), answer.ms, answer.code, tuple(known.attempts), push.xml, known.body or b"",
+        answer.reply, known.size, answer.ms, answer.code, tuple(known.attempts), push.xml, known.body or b"",
         push.key,
     )  # fmt: skip
