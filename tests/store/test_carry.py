@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import sqlite3
 import tempfile
 import threading
@@ -396,6 +397,37 @@ class CarryTest(Folder):
         for _ in range(3):
             store._turn()
         self.assertEqual([letter.text for letter in store.mail("gh_1", "oUSER")], ["left"])
+
+    def test_what_came_back_from_a_spare_file_that_cannot_be_emptied_is_there_once(self) -> None:
+        store = self.open()
+        store._turns.end()
+        store._mover.end()
+        self.fill(store)
+        store._disk.db.move_log()
+        store.finish(store.claim(push("a")), answer(b"a", put=(mail("once"),)))
+        for number in range(600):  # its log is long; that of the other is short
+            store.change("gh_1", "oUSER", {"n": f'"{number:04000}"'})
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, limits[1]))
+        store._disk._return_at = 0.0
+        store._disk.come_back(list)
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        self.assertEqual(store._disk.db.path, self.path)
+        (letter,) = store.mail("gh_1", "oUSER")
+        taking = store.claim(push("b"))
+        self.assertIs(store.finish(taking, answer(b"b", take=(letter.id,), put=(mail("next"),))), Verdict.KEPT)
+        store.close()
+        store = self.open()
+        store._disk._return_at = 0.0
+        store._disk.come_back(list)
+        self.assertTrue(store._disk._collected)
+        self.assertEqual([letter.text for letter in store.mail("gh_1", "oUSER")], ["next"])
+        # And the next time it moves what is new.
+        self.fill(store)
+        store.finish(store.claim(push("c")), answer(b"c", put=(mail("last"),)))
+        self.back(store)
+        self.assertEqual([letter.text for letter in store.mail("gh_1", "oUSER")], ["next", "last"])
 
     def test_the_ring_and_the_counters_come_back_too(self) -> None:
         store = self.open()

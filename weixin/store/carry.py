@@ -7,8 +7,10 @@ state goes by what is newer, mail is moved, and of messages only what nobody els
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Collection
+from typing import NamedTuple
 
 from . import base, rows, schema
 from .database import Database
@@ -26,6 +28,10 @@ _MAIL_A_SECOND = 1_000
 # that has not changed since.
 _SEEDED_MAIL, _SEEDED_STATE = "seeded mail", "seeded state"
 _SEEDED = "SELECT value FROM {}counts WHERE hour = 0 AND name = ?"
+# Two files are not committed at once (sqlite.org/lang_attach.html): where the spare one could not be emptied, its name
+# for this filling is noted in the other, with the last mail that has come from there.
+_FILLING, _MOVED = "filling", "moved "
+_NAME_FILLING = "INSERT OR IGNORE INTO {}counts (hour, name, value) VALUES (0, ?, ?)"
 
 
 def begin(spare: Database, now: float) -> None:
@@ -36,6 +42,7 @@ def begin(spare: Database, now: float) -> None:
         db.execute("INSERT INTO sqlite_sequence SELECT 'mail', 0 WHERE NOT EXISTS"
                    " (SELECT 1 FROM sqlite_sequence WHERE name = 'mail')")  # fmt: skip
         db.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'mail'", (first,))
+        db.execute(_NAME_FILLING.format(""), (_FILLING, _new_name()))
 
     spare.write(work)
 
@@ -70,29 +77,61 @@ def back(home: Database, place: str, running: Collection[bytes], alone: bool, no
 
     *running* are our own messages; *alone*: no other process is in the spare file.
     """
-    keys, mail = home.write_beside(place, lambda db: _move(db, running, alone, now))
+    moved: list[_Moved] = []
+    try:
+        home.write_beside(place, lambda db: moved.append(_move(db, running, alone, now)))
+    except (sqlite3.Error, OSError):
+        # It is there if only the spare file could not be emptied.
+        if not moved or home.read(lambda db: _note(db, "", moved[-1].note)) is None:
+            raise
+    _, keys, mail = moved[-1]
     _mark(home, keys, mail, now)
 
 
-def _move(
-    db: sqlite3.Connection, running: Collection[bytes], alone: bool, now: float
-) -> tuple[list[bytes], list[tuple[str, float]]]:
+class _Moved(NamedTuple):
+    """The note about it, messages, and whose mail until when."""
+
+    note: str
+    keys: list[bytes]
+    mail: list[tuple[str, float]]
+
+
+def _note(db: sqlite3.Connection, file: str, name: str) -> int | None:
+    row = db.execute(_SEEDED.format(file), (name,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _new_name() -> int:
+    return int.from_bytes(os.urandom(6), "big")
+
+
+def _move(db: sqlite3.Connection, running: Collection[bytes], alone: bool, now: float) -> _Moved:
+    moved = f"{_MOVED}{_note(db, 'spare.', _FILLING)}"
+    before = _note(db, "main.", moved)  # all was moved before, but for what is newer
     notes = [str(name) for (name,) in db.execute("SELECT name FROM spare.counts WHERE hour = 0")]
     for note in notes:
         if note.startswith(rows.FORGOTTEN):
             rows.forget(db, note[len(rows.FORGOTTEN) :])
     mail = db.execute("SELECT user, expires FROM spare.mail").fetchall()
     _move_state(db, now)
-    _move_mail(db)
+    last = _move_mail(db, before or 0)
     keys = _move_messages(db, running, alone)
-    db.execute("INSERT INTO main.silences SELECT at FROM spare.silences")
-    db.execute(f"{schema.COUNTED.split(' VALUES')[0]} SELECT hour, name, value FROM spare.counts WHERE hour > 0"
-               " ON CONFLICT(hour, name) DO UPDATE SET value = value + excluded.value")  # fmt: skip
+    if before is None:
+        _add_counts(db)
     db.execute("INSERT INTO main.visitors SELECT user, last FROM spare.visitors WHERE true"
                " ON CONFLICT(user) DO UPDATE SET last = max(last, excluded.last)")  # fmt: skip
     for table in ("mail", "silences", "counts", "visitors", *(("state", "messages") if alone else ())):
         db.execute(f"DELETE FROM spare.{table}")
-    return keys, mail
+    db.execute(_NAME_FILLING.format("spare."), (_FILLING, _new_name()))
+    db.execute("DELETE FROM main.counts WHERE hour = 0 AND name LIKE ?", (f"{_MOVED}%",))
+    db.execute("INSERT INTO main.counts (hour, name, value) VALUES (0, ?, ?)", (moved, last))
+    return _Moved(moved, keys, mail)
+
+
+def _add_counts(db: sqlite3.Connection) -> None:
+    db.execute("INSERT INTO main.silences SELECT at FROM spare.silences")
+    db.execute(f"{schema.COUNTED.split(' VALUES')[0]} SELECT hour, name, value FROM spare.counts WHERE hour > 0"
+               " ON CONFLICT(hour, name) DO UPDATE SET value = value + excluded.value")  # fmt: skip
 
 
 def _move_state(db: sqlite3.Connection, now: float) -> None:
@@ -107,14 +146,17 @@ def _move_state(db: sqlite3.Connection, now: float) -> None:
     db.execute(f"INSERT INTO main.state ({_STATE}) SELECT {_STATE} FROM spare.state WHERE expires > ? {_NEWER}", (now,))
 
 
-def _move_mail(db: sqlite3.Connection) -> None:
-    (last,) = db.execute(_SEEDED.format("spare."), (_SEEDED_MAIL,)).fetchone() or (0,)
+def _move_mail(db: sqlite3.Connection, before: int) -> int:
+    """Move mail behind *before*; the last that is moved by now."""
+    last = _note(db, "spare.", _SEEDED_MAIL) or 0
     db.execute("DELETE FROM main.mail WHERE id <= ? AND id NOT IN (SELECT id FROM spare.mail)", (last,))
     db.execute(
         f"INSERT INTO main.mail (id, {_MAIL}) SELECT CASE WHEN id IN (SELECT id FROM main.mail) THEN NULL ELSE id END,"
         f" {_MAIL} FROM spare.mail WHERE id > ? ORDER BY id",
-        (last,),
+        (max(last, before),),
     )
+    (newest,) = db.execute("SELECT coalesce(max(id), 0) FROM spare.mail").fetchone()
+    return max(int(newest), before)
 
 
 def _move_messages(db: sqlite3.Connection, running: Collection[bytes], alone: bool) -> list[bytes]:
