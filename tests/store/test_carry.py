@@ -295,6 +295,27 @@ class CarryTest(Folder):
         names = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
         return sum(name in (f"{place}-claims", f"{place}-here") for name in names)
 
+    def test_a_message_that_ends_while_its_process_comes_back_is_nobodys(self) -> None:
+        store, let_go = self.open(shared=True), SQLite._let_go
+        self.fill(store)
+        store._turns.end()
+        store._let_go = lambda claim: None  # type: ignore[method-assign]
+        claim = store.claim(push())
+        store.flush()
+        self.assertIs(store.finish(claim, answer(b"done", fetched=False)), Verdict.KEPT)
+
+        def running() -> list[bytes]:
+            keys = list(store._claims)
+            if store._disk.db.writing.locked():  # it is on its way
+                let_go(store, claim)
+            return keys
+
+        for _ in range(2):
+            store._disk._return_at = 0.0
+            store._disk.come_back(running)
+        self.assertEqual(store._disk.db.path, self.path)
+        self.assertIs(self.open(shared=True).claim(push()).status, Status.ANSWERED)
+
     def test_coming_back_waits_for_who_writes_into_the_spare_file_just_then(self) -> None:
         store = self.open()
         self.fill(store)

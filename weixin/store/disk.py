@@ -60,10 +60,12 @@ class Disk:
         self._guest: spare.Guest | None = None
         self._return_at = time.monotonic() + RETURN_SECONDS
         self._collected = False
-        # What the file looked like when it was found damaged, and what was left and is not closed yet.
+        # What the file looked like when it was found damaged, what was left and is not closed yet, and which messages
+        # came along that ran on.
         self._damaged: tuple[int, ...] = ()
         self._suspect = False
         self._left: list[tuple[float, Database]] = []
+        self._carried: set[bytes] = set()
         self._moving = threading.Lock()
         self._owing = threading.Lock()
         self._owed: list[tuple[Work, Callable[[], None] | None]] = []
@@ -255,6 +257,10 @@ class Disk:
         if now < self._return_at:
             return False
         self._return_at = now + RETURN_SECONDS
+        # What ended while it was locked was locked for nobody.
+        for key in self._carried.difference(running()):
+            self._carried.discard(key)
+            self.db.claims.unlock(key)
         for at, db in self._left[:]:
             if now - at > LEFT_SECONDS:
                 with contextlib.suppress(*FAILURES):  # a thread of ours hangs in it: with the next try, then
@@ -296,7 +302,8 @@ class Disk:
                     if self.db is not away:
                         raise OSError("the spare file has failed meanwhile")
                     away.left, self.db = True, home
-            self._lock(home, running())
+            with contextlib.suppress(OSError):  # whose disk fails again: who writes next finds out
+                self._lock(home, running())
         finally:
             if self.db is not home:
                 home.close()
@@ -310,10 +317,10 @@ class Disk:
         self._damaged = ()
         _log.info("store", extra={"code": "", "fields": {"store": home.path, "left": away.path}})
 
-    @staticmethod
-    def _lock(home: Database, running: list[bytes]) -> None:
+    def _lock(self, home: Database, running: list[bytes]) -> None:
         """Those who are in the file already shall not begin what we run."""
         for key in running:
+            self._carried.add(key)
             home.claims.lock(key)
 
     def _collect(self) -> bool:
