@@ -191,6 +191,29 @@ class ForgetTest(Folder):
         self.assertEqual([found.user for found in store.deliveries(9)], [""])
         self.assertEqual(store.counts(START - 3600)["users"], 0)
 
+    def test_who_is_forgotten_while_the_log_is_wiped_is_wiped_from_it_too(self) -> None:
+        store = self.open()
+        store._turns.end()
+        store._mover.end()
+        store.change("gh_1", "oFIRST", {"a": "1"})
+        wipe, meanwhile = store._disk.db.wipe_log, ["oSECOND"]
+
+        def wiped() -> bool:
+            done = wipe()
+            for user in meanwhile:
+                for number in range(9):
+                    store.change("gh_1", user, {f"n{number}": "1"})
+                store.forget(user)
+            meanwhile.clear()
+            return done
+
+        store._disk.db.wipe_log = wiped  # type: ignore[method-assign]
+        store.forget("oFIRST")
+        for _ in range(2):
+            store._mover._turn()
+        self.assertNotIn(b"oFIRST", self.bytes())
+        self.assertNotIn(b"oSECOND", self.bytes())
+
     def bytes(self) -> bytes:
         return b"".join(path.read_bytes() for path in Path(self.folder).iterdir())
 
