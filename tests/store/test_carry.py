@@ -375,6 +375,21 @@ class CarryTest(Folder):
             self.assertEqual((store.state("gh_1", "oUSER"), store.mail("gh_1", "oUSER")), ({}, []))
             self.assertNotIn("oUSER", str(store.deliveries(9)))
 
+    def test_where_no_folder_for_temporary_files_has_room_it_goes_on_in_memory(self) -> None:
+        store = self.open()
+        self.addCleanup(setattr, spare, "_MEMORY", spare._MEMORY)
+        spare._MEMORY = tempfile.tempdir
+        self.addCleanup(setattr, tempfile, "_candidate_tempdir_list", tempfile._candidate_tempdir_list)
+        tempfile._candidate_tempdir_list = lambda: ["/proc/wxserve"]  # a full disk looks like this
+        tempfile.tempdir = None
+        with self.assertRaises(OSError):
+            tempfile.gettempdir()
+        self.fill(store)
+        self.assertTrue(store._disk.db.path.startswith(spare._MEMORY))
+        self.back(store)
+        store.forget("oFILLER")
+        self.assertEqual(store.state("gh_1", "oFILLER"), {})
+
     def test_a_state_whose_lock_fails_with_the_disk_can_be_locked_later(self) -> None:
         store = self.open(shared=True)
         claims = store._disk.db.claims

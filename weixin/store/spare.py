@@ -5,6 +5,7 @@ Its name follows from the store's, so that all the processes of one service meet
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -23,9 +24,7 @@ def places(url: str) -> Iterator[str]:
     import shutil
     import tempfile  # hardly ever needed, and with all it imports a tenth of the time to start
 
-    name = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    for parent in (tempfile.gettempdir(), _MEMORY):
-        folder = os.path.join(parent, f"wxserve-{os.getuid()}-{name}")
+    for folder in _folders(url):
         if _is_ours(folder):
             yield os.path.join(folder, "wxserve.db")
     try:
@@ -38,13 +37,19 @@ def places(url: str) -> Iterator[str]:
 
 def left(url: str) -> Iterator[str]:
     """Yield the spare files that are there."""
+    for folder in _folders(url):
+        path = os.path.join(folder, "wxserve.db")
+        if os.path.exists(path) and _is_ours(folder):
+            yield path
+
+
+def _folders(url: str) -> Iterator[str]:
     import tempfile
 
     name = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    for parent in (tempfile.gettempdir(), _MEMORY):
-        path = os.path.join(parent, f"wxserve-{os.getuid()}-{name}", "wxserve.db")
-        if os.path.exists(path) and _is_ours(os.path.dirname(path)):
-            yield path
+    with contextlib.suppress(OSError):  # none of them has room for a byte
+        yield os.path.join(tempfile.gettempdir(), f"wxserve-{os.getuid()}-{name}")
+    yield os.path.join(_MEMORY, f"wxserve-{os.getuid()}-{name}")
 
 
 class Guest:
