@@ -246,6 +246,18 @@ class HeldTest(Folder):
         self.until(lambda: seen)
         self.assertEqual(seen, [{"n": "2"}])
 
+    def test_a_user_who_leaves_behind_his_late_answer_is_not_counted_when_that_is_written(self) -> None:
+        store = self.open()
+        claim = store.claim(push())
+        store.say_busy(push(), b"busy")
+        written = self.held(store)
+        store.finish_late(claim, [mail()], answer(result="mailbox"))
+        store.forget("oUSER")
+        written()
+        store.flush()
+        self.assertEqual((store.mail("gh_1", "oUSER"), store.counts(START - 3600)["users"]), ([], 0))
+        self.assertEqual([found.user for found in store.deliveries(9)], [""])
+
     def test_who_ends_while_it_is_held_tries_until_it_is_free(self) -> None:
         store = self.open()
         claim = store.claim(push())

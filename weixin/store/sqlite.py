@@ -309,7 +309,7 @@ class SQLite(Reading, Keeping, Store):
     def forget(self, user: str) -> None:
         with self._agreeing:
             for claim in list(self._claims.values()):
-                if claim.push.user == user and not claim.finished:
+                if claim.push.user == user:
                     claim.forgotten = claim.urgent = True  # nothing of it is kept
         self.flush()  # what has ended before that
         self._write_or_owe(lambda db: rows.forget(db, user, self._disk.away))
