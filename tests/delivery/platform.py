@@ -164,7 +164,7 @@ class Case(unittest.TestCase):
             self.assertFalse(thread.is_alive(), "a delivery hangs")
         return results
 
-    def until(self, holds: Callable[[], Any], seconds: float = 10.0) -> Any:
+    def until(self, holds: Callable[[], Any], seconds: float = 50 * SECOND) -> Any:
         """Wait until *holds* returns something true, and return that."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
