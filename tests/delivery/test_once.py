@@ -279,6 +279,40 @@ class InMemory(Shared):
             seen = self.send(self.desk(fails, oops), push=message())
         self.assertEqual((seen.attempt, seen.text), (2, "oops ValueError"))
 
+    def test_what_on_error_keeps_in_the_state_is_kept_and_the_state_let_go(self) -> None:
+        @on.text
+        def plain(msg: Any, state: Any) -> str:
+            state["half done"] = True
+            if msg.text == "locked":
+                with state:
+                    state["kept"] = True
+                state["half done"] = False
+            raise ValueError(msg.text)
+
+        @on.text("stateless")
+        def stateless() -> str:
+            raise ValueError
+
+        @on.text(prefix="late", budget=0.5 * SECOND)
+        def late() -> str:
+            time.sleep(SECOND)
+            return "too late"
+
+        @on.error
+        def count(state: Any, deadline: Any) -> str:
+            state["errors"] = state.get("errors", 0) + 1
+            return f"sorry {state['errors']} {deadline.left() >= 0} {sorted(state)}"
+
+        desk = self.desk(plain, stateless, late, count)
+        for number, (text, others) in enumerate(
+            (("stateless", []), ("plain", []), ("locked", ["half done", "kept"]), ("late", ["half done", "kept"])), 1
+        ):
+            given = self.deliver(desk, message(text, number=number))
+            self.assertEqual(text_of(given.body), f"sorry {number} True {sorted(['errors', *others])}")
+            lock = State(desk.store, "gh_1", "oUSER", 0.0, exclusive=True)
+            self.assertTrue(lock._locked, text)
+            lock.release()
+
     def test_a_run_that_begins_on_the_third_delivery_still_says_busy_in_time(self) -> None:
         slow = Slow()
         desk = self.desk(slow.handler)

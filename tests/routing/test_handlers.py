@@ -19,6 +19,7 @@ BROKEN: list[tuple[str, str, list[tuple[str, int, str]]]] = [
     ("import", "import os\n\nimport no_such_module\n", [("WX-HND-01", 3, "raised")]),
     ("raise below", "def f():\n    return 1 / 0\n\nf()\n", [("WX-HND-01", 2, "raised")]),
     ("exit", "import sys\nsys.exit(0)\n", [("WX-HND-01", 2, "raised")]),
+    ("mute", "class Mute(Exception):\n    __str__ = None\nraise Mute\n", [("WX-HND-01", 3, "raised")]),
     ("interrupt", "raise KeyboardInterrupt\n", [("WX-HND-01", 1, "raised")]),
     ("not a name of on", "from wxserve import on\n@on.vioce\ndef f(): ...\n", [("WX-HND-03", 2, "unknown-name")]),
     ("hours", "from wxserve import on\n\n@on.text('a', hours='x')\ndef f(): ...\n", [("WX-HND-03", 3, "hours")]),

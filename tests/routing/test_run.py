@@ -126,6 +126,22 @@ class Failures(LoadedCase):
                 assert record.exc_info is not None
                 self.assertIs(record.exc_info[1], outcome.error)
 
+    def test_an_exception_that_cannot_say_what_it_is(self) -> None:
+        for raised in ("ValueError('no words')", "SystemExit(3)"):
+            source = f"""\
+                from wxserve import on
+                class Mute(Exception):
+                    def __str__(self):
+                        raise {raised}
+                @on.text
+                def bad(): raise Mute
+                @on.error
+                def oops(error): return type(error).__name__
+                """
+            outcome, (record,) = self.ask({"a.py": source})
+            self.assertEqual(said(outcome.reply), "Mute")
+            self.assertEqual(record.__dict__["fields"]["error"], "Mute")
+
     def test_on_error_answers(self) -> None:
         outcome, _ = self.ask({"a.py": self.failing(), "b.py": """\
             from wxserve import on

@@ -247,7 +247,7 @@ class Desk:
 
     def apology(self, run: Run, error: Exception) -> routing.Outcome:
         """What ``on.error`` says to an error that no handler raised."""
-        return routing.apologize(self.rules, run.message, self.clock(), self._context, error)
+        return routing.apologize(self.rules, run.message, self.clock(), self._context, error, run)
 
     # A run ends.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
@@ -128,7 +129,7 @@ class Run(Asking):
 
     def deadline(self) -> deadline.Deadline:
         budget = self.rule.budget if self.rule is not None else None
-        return deadline.of(self.began, budget, self.attempt, self._desk.terms.pace)
+        return deadline.of(self.began or time.monotonic(), budget, self.attempt, self._desk.terms.pace)
 
     def close(self, keep: bool) -> None:
         if self.access is not None:

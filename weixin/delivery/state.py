@@ -39,6 +39,7 @@ class State(dict[str, Any]):
         self._whose = (account, user)
         self._lock = hashlib.blake2b(f"state\0{account}\0{user}".encode("utf-8", "replace"), digest_size=16).digest()
         self._wait = wait
+        self._exclusive = exclusive
         self._locked = False
         # How many `with state:` we are in, and whether the outermost took the lock.
         self._depth = 0
@@ -48,7 +49,11 @@ class State(dict[str, Any]):
         self.changed: set[str] = set()
         #: Seconds that others had the lock.
         self.waited = 0.0
-        if exclusive:
+        self.open()
+
+    def open(self) -> None:
+        """Have what is kept now, and the lock for as long as it is open. What changed and was not kept is gone."""
+        if self._exclusive:
             self._take_lock()
         fine = False
         try:
@@ -128,7 +133,7 @@ class State(dict[str, Any]):
 class Access:
     """One run's way to its user's state: opened when a handler asks for it, and closed when the run is over."""
 
-    __slots__ = ("_account", "_exclusive", "_state", "_store", "_user", "_wait")
+    __slots__ = ("_account", "_exclusive", "_open", "_state", "_store", "_user", "_wait")
 
     def __init__(self, store: Store, account: str, user: str, wait: float, *, exclusive: bool) -> None:
         self._store = store
@@ -137,15 +142,20 @@ class Access:
         self._wait = wait
         self._exclusive = exclusive
         self._state: State | None = None
+        self._open = False
 
     def __call__(self) -> State:
         if self._state is None:
             self._state = State(self._store, self._account, self._user, self._wait, exclusive=self._exclusive)
+        elif not self._open:  # on.error's turn, after the handler's
+            self._state.open()
+        self._open = True
         return self._state
 
     def close(self, keep: bool) -> None:
         """Keep the changes, or do not, and let go of the lock. Raises StateError."""
-        if self._state is not None:
+        if self._state is not None and self._open:
+            self._open = False
             try:
                 if keep:
                     self._state.keep()

@@ -21,6 +21,7 @@ from .call import ARGUMENTS, ERROR_ARGUMENTS, Function, function
 from .errors import LoadError, Misuse, hint
 from .marks import ERROR, Mark, marks_of
 from .rules import Rule
+from .run import said
 
 
 class Loaded(NamedTuple):
@@ -208,9 +209,7 @@ def _failure(folder: str, file: str, error: BaseException) -> LoadError:
         where, line = str(error.filename), error.lineno or 1
     if isinstance(error, Misuse):
         return LoadError("WX-HND-03", _shown(folder, where), line, error.reason, **error.values)
-    words = error.msg if isinstance(error, SyntaxError) else str(error)
-    text = f"{type(error).__name__}: {words}".rstrip(": ")
-    return LoadError("WX-HND-01", _shown(folder, where), line, "raised", error=text)
+    return LoadError("WX-HND-01", _shown(folder, where), line, "raised", error=said(error))
 
 
 def _report(errors: list[LoadError], error: LoadError) -> None:

@@ -76,30 +76,36 @@ def answer(
         rule = hit.rule if hit is not None else None
         _report(rule.answer if rule is not None else None, error, message, delivery, rule)
         call.error = error
-        return Outcome(_apology(rules, call, context, delivery), rule, error)
+        return Outcome(_apology(rules, call, asking, context, delivery), rule, error)
     if reply is None or hit is None:
         return Outcome(Success())
     return Outcome(reply, hit.rule)
 
 
-def apologize(rules: Rules, message: Message, now: float, context: Context, error: BaseException) -> Outcome:
+def apologize(
+    rules: Rules, message: Message, now: float, context: Context, error: BaseException, asking: Asking = ASK_ALL
+) -> Outcome:
     """What ``on.error`` has to say to *error*, which no handler of this message raised."""
-    call = Call(message, now, context, ASK_ALL, error=error)
-    return Outcome(_apology(rules, call, context, ""), None, error)
+    call = Call(message, now, context, asking, error=error)
+    return Outcome(_apology(rules, call, asking, context, ""), None, error)
 
 
-def _apology(rules: Rules, call: Call, context: Context, delivery: str) -> Reply:
+def _apology(rules: Rules, call: Call, asking: Asking, context: Context, delivery: str) -> Reply:
     """Ask the functions of ``on.error``; one that fails itself is reported, and nothing is said."""
-    for function in rules.errors:
-        try:
+    function: Function | None = None
+    reply: Reply | None = None
+    try:
+        for function in rules.errors:
             reply = _reply(function(call), context)
-        except BaseException as error:
-            _unless_interrupted(error)
-            _report(function, error, call.msg, delivery, None)
-            break
-        if reply is not None:
-            return reply
-    return Success()
+            if reply is not None:
+                break
+        asking.close(True)
+    except BaseException as error:
+        asking.close(False)
+        _unless_interrupted(error)
+        _report(function, error, call.msg, delivery, None)
+        return Success()
+    return reply or Success()
 
 
 def _reply(value: object, context: Context) -> Reply | None:
@@ -128,13 +134,22 @@ def _unless_interrupted(error: BaseException) -> None:
 
 def _report(asked: Answer | None, error: BaseException, message: Message, delivery: str, rule: Rule | None) -> None:
     """Write one line, with the traceback behind it."""
-    words = f"{type(error).__name__}: {error}".rstrip(": ")[:ERROR_SHOWN]
     at = _at(asked, error) or (rule.at if rule is not None else "")
-    fields = {"d": delivery, "at": at, "error": words, "user": message.user}
+    fields = {"d": delivery, "at": at, "error": said(error)[:ERROR_SHOWN], "user": message.user}
     if isinstance(error, BadReply):  # it was raised here: a traceback would show nothing of theirs
         log.error("handler", extra={"code": "WX-HND-04", "fields": {**fields, "got": error.got}})
     else:
         log.error("handler", exc_info=error, extra={"code": "WX-HND-05", "fields": fields})
+
+
+def said(error: BaseException) -> str:
+    """Return ``ValueError: no such city``."""
+    words = ""
+    try:
+        words = error.msg if isinstance(error, SyntaxError) else str(error)
+    except BaseException:  # its __str__ is a handler's as well
+        pass
+    return f"{type(error).__name__}: {words}".rstrip(": ")
 
 
 def _at(asked: Answer | None, error: BaseException) -> str:
