@@ -24,7 +24,7 @@ from weixin.store import Store, database
 from weixin.store.base import Answer, Claim, Status, Verdict
 from weixin.store.memory import Memory
 from weixin.store.sqlite import SQLite
-from weixin.wire.replies import Image, News
+from weixin.wire.replies import Image, News, Reply, Text
 
 
 class Slow:
@@ -136,6 +136,45 @@ class Shared(Case):
         self.assertEqual((letter.question, letter.text), ("6", "answer to oUSER 6"))
         self.assertEqual(text_of(self.deliver(desk, message("6")).body), "busy")
         self.assertEqual(self.send(desk, push=message("继续", number=2)).text, "answer to oUSER 6")
+
+    def test_an_answer_longer_than_a_push_may_be_waits_too_and_keeps_no_other_from_it(self) -> None:
+        slow, news = Slow(), News("t", "d" * 70_000, pic="https://p", url="https://u")
+        desk = self.desk(slow.handler, on.text("long", priority=1)(lambda: news))
+        nobody = Peer(0)
+        self.addCleanup(nobody.close)
+        for text, user in (("long", "oLONG"), ("0", "oUSER")):
+            arrived = time.monotonic() - SECOND
+            self.assertTrue(desk.answer(message(text, user), 0.0, arrived, nobody.gone).silent)
+        for user in ("oLONG", "oUSER"):
+            self.until(lambda user=user: desk.store.mail("gh_1", user), seconds=60 * SECOND)
+        self.assertIn("d" * 70_000, self.deliver(desk, message("继续", "oLONG", 2)).body.decode())
+
+    def test_half_a_character_in_a_long_text_is_left_out(self) -> None:
+        desk = self.desk(on.text(lambda: "好" * 600 + "\ud83d"))
+        self.assertEqual(self.send(desk, push=message()).text, "好" * 600)
+
+    def test_a_reply_that_cannot_be_written_is_its_handlers_failure(self) -> None:
+        class Broken(Reply):
+            def body(self, message: Any) -> str:
+                raise OSError("no such template")
+
+        def changed() -> Text:
+            reply = Text("x")
+            reply.content = None  # type: ignore[assignment]
+            return reply
+
+        for number, (make, raised) in enumerate(
+            ((Broken, "OSError"), (Reply, "AssertionError"), (changed, "TypeError")), 1
+        ):
+            said = on.text(lambda make=make: make())
+            with self.assertLogs("wxserve.routing") as logged:
+                given = self.deliver(self.desk(said, oops), message(number=number))
+            self.assertEqual((text_of(given.body), given.result), (f"oops {raised}", "error"))
+            self.assertEqual([record.__dict__["code"] for record in logged.records], ["WX-HND-05"])
+            with self.assertLogs("wxserve.routing") as logged:
+                desk = self.desk(said, on.error(lambda make=make: make()))
+                given = self.deliver(desk, message(number=-number))
+            self.assertEqual((given.body, given.result, len(logged.records)), (b"success", "error", 2))
 
     def test_a_long_text_is_cut_and_the_rest_waits(self) -> None:
         whole = "\n\n".join(f"第{number}段：" + "字" * 150 for number in range(12))
@@ -278,6 +317,15 @@ class InMemory(Shared):
         with self.assertLogs("wxserve.routing"):
             seen = self.send(self.desk(fails, oops), push=message())
         self.assertEqual((seen.attempt, seen.text), (2, "oops ValueError"))
+
+    def test_an_error_that_a_delivery_waited_for_is_told_as_one(self) -> None:
+        @on.text(budget=10 * SECOND)
+        def fails() -> None:
+            raise ValueError("boom")
+
+        with self.assertLogs("wxserve.routing"):
+            given = self.deliver(self.desk(fails, oops), message())
+        self.assertEqual((text_of(given.body), given.result, given.code), ("oops ValueError", "error", "WX-HND-05"))
 
     def test_what_on_error_keeps_in_the_state_is_kept_and_the_state_let_go(self) -> None:
         @on.text

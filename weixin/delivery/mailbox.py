@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ..store.base import Mail
 from ..texts import say
+from ..wire.errors import MessageRefused
 from ..wire.messages import Message, parse
 from ..wire.replies import MAX_TEXT, Reply, Success, Text, clean
 from .splitting import split
@@ -41,7 +42,10 @@ def letter_again(asked: str, body: bytes) -> list[Mail]:
     """What waits for the user when the answer *body* was sent to nobody."""
     if not body.startswith(b"<"):
         return []
-    fields = parse(body)
+    try:
+        fields = parse(body)
+    except MessageRefused:  # longer than what may be pushed to us: it waits as it is
+        fields = {}
     kind = str(fields.get("MsgType", ""))
     return [Mail(asked, kind, str(fields.get("Content", "")), b"" if kind == "text" else body)]
 

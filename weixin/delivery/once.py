@@ -180,7 +180,8 @@ class Desk:
         body = self.finish(run, outcome, fetched=in_time, visit=visit)
         if body is None or not in_time:
             return self._waiting.too_late(run, visit, kept=body is not None)
-        given = self.given(run, visit, body, _result(outcome, body), run.answer)
+        result = "error" if run.failed else _result(outcome, body)
+        given = self.given(run, visit, body, result, run.answer)
         if given.seconds - (run.ended - visit.arrived) > QUICK and self._waiting.has_left(visit):
             return self._missed(run, visit)
         return given
@@ -260,7 +261,12 @@ class Desk:
             # 接收事件推送: who leaves is to be forgotten. First: if we die in between, the message comes again.
             self.store.forget(run.push.user)
         while True:
-            body, handed = self.wording.rendered(run, outcome.reply)
+            try:
+                body, handed = self.wording.rendered(run, outcome.reply)
+            except Exception as error:  # a reply may be of a handler's own class, or not what it was when it was made
+                asked = (self.rules, run.message, self.clock(), self._context, run.push.name, run)
+                outcome = routing.spoilt(outcome, error, *asked)
+                continue
             verdict = self.finish_with(run, outcome, body, handed, fetched=fetched, visit=visit)
             if verdict is not MAIL_GONE:
                 break

@@ -119,6 +119,11 @@ class Run(Asking):
         #: It has its answer, in the store. None: it was dropped, and a delivery has to begin anew.
         self.done = False
 
+    @property
+    def failed(self) -> bool:
+        """Whether its answer is what there was to say to an error."""
+        return self.answer is not None and self.answer.result == "error"
+
     def state(self) -> State:
         access = self.access
         if access is None:

@@ -100,7 +100,8 @@ class Waiting:
         body = desk.store.fetch(run.key)
         if body is None:
             return None
-        result = "busy" if run.said else "success" if body in (SUCCESS, b"") else "replied"
+        answered = "error" if run.failed else "success" if body in (SUCCESS, b"") else "replied"
+        result = "busy" if run.said else answered
         return desk.hand_over(run, visit, body or SUCCESS, result, answer=None if run.said else run.answer)
 
     def _must_speak(self, run: Run, visit: Visit) -> bool:

@@ -90,6 +90,24 @@ def apologize(
     return Outcome(_apology(rules, call, asking, context, ""), None, error)
 
 
+def spoilt(
+    outcome: Outcome,
+    error: Exception,
+    rules: Rules,
+    message: Message,
+    now: float,
+    context: Context,
+    delivery: str,
+    asking: Asking,
+) -> Outcome:
+    """What there is to say where the reply of *outcome* cannot be written; nothing, if that was ``on.error``'s."""
+    rule = outcome.rule
+    _report(rule.answer if rule is not None else None, error, message, delivery, rule)
+    if outcome.error is not None:
+        return Outcome(Success(), rule, error)
+    return Outcome(apologize(rules, message, now, context, error, asking).reply, rule, error)
+
+
 def _apology(rules: Rules, call: Call, asking: Asking, context: Context, delivery: str) -> Reply:
     """Ask the functions of ``on.error``; one that fails itself is reported, and nothing is said."""
     function: Function | None = None

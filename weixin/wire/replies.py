@@ -309,7 +309,7 @@ def escape(text: str) -> str:
 
 def fits(text: str, limit: int = MAX_TEXT) -> bool:
     """Whether *text* has at most *limit* bytes of UTF-8; a character has at most four, which settles most texts."""
-    return len(text) * 4 <= limit or len(text.encode()) <= limit
+    return len(text) * 4 <= limit or len(text.encode("utf-8", "surrogatepass")) <= limit
 
 
 def shorten(text: str, limit: int = MAX_TEXT) -> str:
