@@ -13,9 +13,11 @@ from collections.abc import Iterator
 
 from tests.delivery.platform import message
 from weixin import log
-from weixin.aftermath import MUCH, Aftermath, Told
+from weixin.aftermath import MUCH, Aftermath, Told, count
 from weixin.delivery import Given
+from weixin.metrics import Board, Meter
 from weixin.store.base import Answer
+from weixin.wire.messages import Message
 
 NOON = 1772668800.25
 EVIL = 'a"b =\x1b[2J\u202e'
@@ -102,6 +104,59 @@ class Settling(unittest.TestCase):
         aftermath.add(self.told.message, self.told.given, simulated=False)
         self.journal.end()
         self.assertEqual(self.stream.getvalue().count("delivery"), 1)
+
+
+    def test_the_end_waits_for_who_is_at_it(self) -> None:
+        aftermath = self.aftermath()
+        tell, telling, go = self.journal.tell, threading.Event(), threading.Event()
+
+        def slow(event: str, told: log.Tale, at: float) -> None:
+            telling.set()
+            go.wait(10)
+            tell(event, told, at)
+
+        self.journal.tell = slow  # type: ignore[method-assign]
+        aftermath.add(self.told.message, self.told.given, simulated=False)  # the log's thread is at it
+        self.assertTrue(telling.wait(10))
+        threading.Timer(0.1, go.set).start()
+        aftermath.close()
+        self.journal.flush()
+        self.assertEqual(self.stream.getvalue().count("delivery"), 1)
+
+
+class Counted(unittest.TestCase):
+    """What deliveries count as."""
+
+    def setUp(self) -> None:
+        self.board = Board()
+        self.addCleanup(self.board.close)
+        self.meter = Meter(self.board)
+        self.addCleanup(self.meter.close)
+
+    def total(self, *over: tuple[Message, Given]) -> dict[str, object]:
+        count(self.meter, [Told(message, given, NOON) for message, given in over])
+        self.meter.flush()
+        return self.board.total()
+
+    def test_only_what_no_rule_was_for_is_unmatched(self) -> None:
+        nobody = Answer(b"success", True, result="success", reply="success")
+        failed = Answer(b"success", True, result="error", reply="success")
+        given = (("success", nobody), ("busy", None), ("error", failed), ("success", None))
+        total = self.total(
+            *((message(), Given(b"success", False, "8f5a01", 1, result, 0.1, answer)) for result, answer in given)
+        )
+        self.assertEqual(total["wxserve_unmatched_messages_total"], 1)
+
+    def test_who_follows_is_one_user_however_often_the_event_is_delivered(self) -> None:
+        event = message(MsgType="event", Event="subscribe")
+        answer = Answer(b"<xml/>", True, rule="handlers/a.py:3", result="replied", reply="text")
+        total = self.total(
+            (event, Given(b"", True, "8f5a01", 1, "silent", 5.0)),
+            (event, Given(b"", True, "8f5a01", 2, "silent", 5.0)),
+            (event, Given(b"<xml/>", False, "8f5a01", 3, "replied", 1.0, answer)),
+            (event, Given(b"<xml/>", False, "8f5a01", 3, "duplicate", 0.1)),
+        )
+        self.assertEqual(total["wxserve_users_subscribed_total"], 1)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # So much is worth doing at once.
 MUCH = 64
+# Another thread is at most this long at it: a file of lines that does not take them may keep it longer, and us not.
+CLOSE_SECONDS = 1.0
 # In the place of a rule that is a handler.
 _CODE = ".py:"
 # Kinds and rules whose words in a line are remembered: a table's rules are as many as it has lines.
@@ -54,8 +56,15 @@ class Aftermath:
 
     def settle(self) -> None:
         """Do what is owed, unless another thread is at it."""
-        if not self._owed or not self._settling.acquire(blocking=False):
-            return
+        if self._owed and self._settling.acquire(blocking=False):
+            self._settle()
+
+    def close(self) -> None:
+        """Do what is owed, and wait for who is at it: what comes later is neither counted nor written."""
+        if self._settling.acquire(timeout=CLOSE_SECONDS):
+            self._settle()
+
+    def _settle(self) -> None:
         over: list[Told] = []
         try:
             while self._owed:
@@ -63,9 +72,9 @@ class Aftermath:
                 self._journal.tell("delivery", told, told.at)
                 over.append(told)
         finally:
-            self._settling.release()
             if self._meter is not None:
                 count(self._meter, over)
+            self._settling.release()
 
 
 class Told:
@@ -126,7 +135,8 @@ def count(meter: Meter, over: Iterable[Told]) -> None:
     for told in over:
         message, given = told.message, told.given
         if not told.simulated:
-            like = (message.kind, message.type, given.result, given.attempt, given.rule, given.reply, given.code)
+            ours = given.answer is not None
+            like = (message.kind, message.type, given.result, given.attempt, given.rule, given.reply, given.code, ours)
             alike.setdefault(like, []).append(told)
     for some in alike.values():
         _count_alike(meter, some)
@@ -149,13 +159,13 @@ def _count_alike(meter: Meter, over: list[Told]) -> None:
         meter.add("wxserve_rule_hits_total", rule, value=times)
         if _CODE in rule:
             meter.observe("wxserve_handler_duration_seconds", rule, values=[told.given.ran for told in over])
-    elif not given.silent and given.result != "replied" and message.type != "event":
+    elif given.answer is not None and given.result == "success" and message.type != "event":
         meter.add("wxserve_unmatched_messages_total", value=times)
     if reply:
         meter.observe("wxserve_reply_size_bytes", reply, values=[len(told.given.body) for told in over])
     if given.code:
         meter.add("wxserve_handler_errors_total", rule, value=times)
-    if kind in ("subscribe", "unsubscribe"):
+    if kind in ("subscribe", "unsubscribe") and given.attempt == 1:
         meter.add(f"wxserve_users_{kind}d_total", value=times)
 
 

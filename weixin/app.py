@@ -116,7 +116,7 @@ class Application:
         self._desk.close()
         self._context.close()
         self._store.close()
-        self._aftermath.settle()
+        self._aftermath.close()
         if self._meter is not None:
             self._meter.close()
         self._journal.end()

@@ -164,8 +164,8 @@ class Case(unittest.TestCase):
             self.assertFalse(thread.is_alive(), "a delivery hangs")
         return results
 
-    def until(self, holds: Callable[[], Any], seconds: float = 50 * SECOND) -> Any:
-        """Wait until *holds* returns something true, and return that."""
+    def until(self, holds: Callable[[], Any], seconds: float = 60 * SECOND) -> Any:
+        """Wait until *holds* returns something true, and return that; a minute of the platform's at most."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = holds()

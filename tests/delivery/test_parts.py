@@ -164,3 +164,7 @@ class Counting(unittest.TestCase):
     def test_the_pick_up_word_that_fetched_an_answer_is_not_called_unmatched(self) -> None:
         names = Counts("short").of(message("继续"), "", "replied", False)
         self.assertEqual([name for name in names if name.startswith("unmatched")], [])
+
+    def test_what_failed_before_any_rule_could_answer_is_not_called_unmatched(self) -> None:
+        names = Counts("short").of(message("你好"), "", "error", False)
+        self.assertEqual(names, ("messages", "type:text", "result:error", "errors"))

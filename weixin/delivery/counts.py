@@ -15,11 +15,11 @@ class Counts:
     def __init__(self, content: str) -> None:
         """*content* is the Terms': where none is kept, what nobody had an answer for is counted and not named."""
         self._keeps_texts = content != "none"
-        self._names: dict[tuple[str, str, str, bool], tuple[str, ...]] = {}
+        self._names: dict[tuple[str, str, str, bool, bool], tuple[str, ...]] = {}
 
-    def of(self, message: Message, rule: str, result: str, slow: bool) -> tuple[str, ...]:
-        """*rule* is the place of the one that answered, or nothing."""
-        which = (message.kind, rule, result, slow)
+    def of(self, message: Message, rule: str, result: str, slow: bool, fetches: bool = False) -> tuple[str, ...]:
+        """*rule* is the place of the one that answered, or nothing; *fetches*: it was the pick-up word."""
+        which = (message.kind, rule, result, slow, fetches)
         names = self._names.get(which)
         if names is None:
             names = _names(*which)
@@ -30,11 +30,11 @@ class Counts:
         return names
 
 
-def _names(kind: str, rule: str, result: str, slow: bool) -> tuple[str, ...]:
+def _names(kind: str, rule: str, result: str, slow: bool, fetches: bool) -> tuple[str, ...]:
     names = ["messages", f"type:{kind}", f"result:{result}"]
     if rule:
         names.append(f"rule:{rule}")
-    elif result != "replied":  # what no rule has answered came out of the mailbox
+    elif result == "success" and not fetches:  # an error has no rule where its run did not end, and mail has none
         names.append("unmatched")
     names += [word for word, holds in (("slow", slow), ("errors", result == "error")) if holds]
     names += [word for event, word in (("subscribe", "new"), ("unsubscribe", "left")) if kind == event]

@@ -119,6 +119,7 @@ class Keeper:
                 return True
         elif not expected:
             return False
+        run.fetches = True
         self._following[run.key] = run
         self._turns.wake()
         return True
@@ -138,6 +139,7 @@ class Keeper:
                 del self._following[run.key]
         elif not desk.store.expecting(message.account, message.user, desk.clock()):
             del self._following[run.key]
+            run.fetches = False  # an ordinary text, then
             if not desk.run_on_pool(run, message.attempt):
                 desk.finish(run, Outcome(desk.wording.crowded()), fetched=False)
 
@@ -188,6 +190,7 @@ class Keeper:
                 return
             run.claim = claim
             if self._is_word(run.message):  # what waits for its user, waits on
+                run.fetches = True
                 desk.finish(run, Outcome(Success()), fetched=True)
                 return
             claim.body = desk.store.say_busy(run.push, desk.wording.busy(run.message, None))

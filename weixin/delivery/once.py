@@ -333,7 +333,7 @@ class Desk:
             body, fetched, handed.take, handed.put, place, result, outcome.reply.kind, took * 1000,
             run.finding if outcome.error is None else "WX-HND-05",
             visit.at if visit is not None and fetched else 0.0,
-            self._counts.of(run.message, place, result, took > self.terms.pace.slow),
+            self._counts.of(run.message, place, result, took > self.terms.pace.slow, run.fetches),
         )  # fmt: skip
 
     def close_run(self, run: Run) -> None:

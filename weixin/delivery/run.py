@@ -85,8 +85,8 @@ class Run(Asking):
     """
 
     __slots__ = (
-        "_desk", "access", "answer", "attempt", "began", "claim", "done", "ended", "exclusive", "finding", "hits",
-        "key", "message", "on_pool", "push", "rule", "said", "slow", "thread", "visits",
+        "_desk", "access", "answer", "attempt", "began", "claim", "done", "ended", "exclusive", "fetches", "finding",
+        "hits", "key", "message", "on_pool", "push", "rule", "said", "slow", "thread", "visits",
     )  # fmt: skip
 
     def __init__(self, desk: Desk, push: Push, message: Message) -> None:
@@ -112,6 +112,8 @@ class Run(Asking):
         self.access: Access | None = None
         #: The busy text was said here.
         self.said = False
+        #: It is the pick-up word, and waits for what is on its way.
+        self.fetches = False
         #: How it ended, if it ended here.
         self.answer: Answer | None = None
         #: The code of the first thing that is wrong with its reply.
