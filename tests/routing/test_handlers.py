@@ -28,6 +28,32 @@ BROKEN: list[tuple[str, str, list[tuple[str, int, str]]]] = [
     ("nothing to find", "from wxserve import on\n@on.text('')\ndef f(): ...\n", [("WX-HND-03", 2, "empty-word")]),
     ("an unknown option", "from wxserve import on\n@on.text('a', regex='b')\ndef f(): ...\n",
      [("WX-HND-03", 2, "option")]),
+    ("under a closure", """\
+from wxserve import on
+def loud(function):
+    def inner(**given): return function(**given)
+    return inner
+
+@loud
+@on.text("a")
+def f(msg): ...
+""", [("WX-HND-03", 6, "covered")]),
+    ("under a partial", """\
+from functools import partial
+from wxserve import on
+
+@partial
+@on.text("a")
+def f(msg): ...
+""", [("WX-HND-03", 4, "covered")]),
+    ("under a cache", """\
+from functools import lru_cache
+from wxserve import on
+
+@lru_cache
+@on.text("a")
+def f(): ...
+""", [("WX-HND-03", 4, "covered")]),
     ("no function", "from wxserve import on\n\non.text('a')(type)\n", [("WX-HND-03", 3, "not-a-function")]),
     ("an argument", "from wxserve import on\n\n@on.text\ndef f(msg, sesion): ...\n", [("WX-HND-02", 3, "argument")]),
     ("two functions of one name", """\
@@ -200,12 +226,13 @@ class Reload(LoadedCase):
 
 class Resolve(LoadedCase):
     def test_a_function_by_its_name(self) -> None:
-        loaded = self.load({"weather.py": "def today(msg): return msg.text\ndef bad(x): ...\nN = 1\n"})
+        loaded = self.load({"weather.py": "def today(msg): return msg.text\ndef bad(x): ...\nN = 1\nC = dict\n"})
         answer = handlers.resolve(loaded, "weather.today")
         call = Call(text("hi"), NOON, Context(), Asking())
         self.assertEqual((answer(call), answer.file), ("hi", "handlers/weather.py"))
         for name, reason, near in (("weather.todya", "call", " → weather.today?"), ("today", "call", ""),
-                                   ("weather.N", "call", ""), ("nowhere.at_all", "call", "")):  # fmt: skip
+                                   ("weather.N", "call", ""), ("weather.C", "call", ""),
+                                   ("nowhere.at_all", "call", "")):  # fmt: skip
             with self.subTest(name), self.assertRaises(Misuse) as caught:
                 handlers.resolve(loaded, name)
             self.assertEqual(caught.exception.reason, reason)

@@ -13,9 +13,11 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, FunctionType, ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .call import ARGUMENTS, ERROR_ARGUMENTS, Function, function
 from .errors import LoadError, Misuse, hint
@@ -137,6 +139,9 @@ class _Collector:
         for name, method in _methods(module):
             self._error("WX-HND-03", file, place(method, file)[1], "method", name=name)
         found = {id(value): value for value in vars(module).values() if marks_of(value)}
+        for inner in _covered(module):
+            if id(inner) not in found:
+                self._error("WX-HND-03", file, place(inner, file)[1], "covered", name=inner.__name__)
         owners = {other.__name__ for other in self._loaded.modules.values()} - {module.__name__}
         # By line, but stable: functions that another module made are where they were assigned.
         for each in sorted(found.values(), key=lambda value: place(value, file)[1]):
@@ -198,6 +203,24 @@ def _methods(module: ModuleType) -> Iterator[tuple[str, Callable[..., object]]]:
             yield from ((f"{name}.{each}", function) for each, function in vars(value).items() if marks_of(function))
 
 
+def _covered(module: ModuleType) -> Iterator[FunctionType]:
+    """The module's marked functions that a decorator above their marks has put into something without any."""
+    for value in vars(module).values():
+        if not marks_of(value):
+            yield from (each for each in _inside(value) if marks_of(each) and each.__module__ == module.__name__)
+
+
+def _inside(value: object) -> Iterator[Any]:
+    """What a closure, a ``partial`` or, say, an ``lru_cache`` holds."""
+    for cell in (value.__closure__ or ()) if isinstance(value, FunctionType) else ():
+        with suppress(ValueError):  # a cell may be empty
+            yield cell.cell_contents
+    if isinstance(value, partial):
+        yield value.func
+    with suppress(AttributeError):  # not all have attributes of their own
+        yield object.__getattribute__(value, "__dict__").get("__wrapped__")
+
+
 def _failure(folder: str, file: str, error: BaseException) -> LoadError:
     """Say where in the folder *error* came from: the innermost line that stands there."""
     inside = folder + os.sep
@@ -234,7 +257,13 @@ def resolve(loaded: Loaded, name: str) -> Function:
         words = f"there is no function {name} in the handlers"
         raise Misuse("call", words, key="call", call=name, hint=hint(name, known))
     file, _ = place(target, str(module.__file__))
-    return function(target)._replace(file=_shown(loaded.folder, file))
+    try:
+        return function(target)._replace(file=_shown(loaded.folder, file))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, Misuse):
+            raise
+        # Of what is written in C, inspect may not know the arguments.
+        raise Misuse("call", f"nobody knows the arguments of {name}", key="call", call=name, hint="") from None
 
 
 def _functions(module: ModuleType) -> list[str]:

@@ -236,6 +236,10 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "zh": ("on.… 要写在函数上面，这里是 {value}", "写在 def 上面"),
         "en": ("on.… stands above a function, not {value}", "put it above a def"),
     },
+    "covered": {
+        "zh": ("{name} 上面的 on.… 被别的装饰器盖住了，不会被调用", "把 on.… 写在最上面"),
+        "en": ("another decorator stands above the on.… of {name}, which would never be called", "put on.… on top"),
+    },
     "method": {
         "zh": ("{name} 写在类里，不会被调用", "把它移到类的外面"),
         "en": ("{name} stands in a class and would never be called", "put it outside"),
