@@ -7,6 +7,8 @@ from __future__ import annotations
 import io
 import itertools
 import logging
+import os
+import tempfile
 import threading
 import unittest
 from collections.abc import Iterator
@@ -105,6 +107,23 @@ class Settling(unittest.TestCase):
         self.journal.end()
         self.assertEqual(self.stream.getvalue().count("delivery"), 1)
 
+
+    def test_a_forked_child_tells_nothing_of_its_parents(self) -> None:
+        with tempfile.TemporaryFile("w+") as stream:
+            journal = log.Journal(stream, logging.INFO, log.Style(journal=True))
+            aftermath = Aftermath(journal, None)
+            journal.begin = lambda: None  # type: ignore[method-assign]
+            with aftermath._settling:
+                aftermath.add(self.told.message, self.told.given, simulated=False)
+                child = os.fork()
+                if child == 0:
+                    aftermath.add(self.told.message, self.told.given, simulated=False)
+                    journal.line(logging.WARNING, "child", {})
+                    os._exit(0)
+                os.waitpid(child, 0)
+            journal.flush()
+            stream.seek(0)
+            self.assertEqual([line.split()[1] for line in stream], ["delivery", "child", "delivery"])
 
     def test_the_end_waits_for_who_is_at_it(self) -> None:
         aftermath = self.aftermath()

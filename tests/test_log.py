@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import tempfile
+import threading
 import unittest
 
 from weixin import log
@@ -149,6 +150,39 @@ class Writing(unittest.TestCase):
             journal.flush()
             stream.seek(0)
             self.assertEqual(sorted(stream.read().split()), ["<4>WARN", "<6>INFO", "child", "parent"])
+
+    def test_a_turn_that_fails_is_not_the_writers_last(self) -> None:
+        stream = io.StringIO()
+        journal = self.journal(stream)
+        unfold, unfolded, wrote = journal._unfold, threading.Event(), threading.Event()
+        write = stream.write
+
+        def fail(now: float) -> None:
+            journal._unfold = unfold  # type: ignore[method-assign]
+            unfolded.set()
+            raise OSError
+
+        def written(text: str) -> int:
+            if "later" in text:
+                wrote.set()
+            return write(text)
+
+        journal._unfold, stream.write = fail, written  # type: ignore[method-assign]
+        journal.line(logging.INFO, "first", {})
+        self.assertTrue(unfolded.wait(30))
+        journal.line(logging.INFO, "later", {})
+        self.assertTrue(wrote.wait(30))
+        self.assertIn("code=WX-INT-01 name=log", stream.getvalue())
+
+    def test_who_logs_with_arguments_that_do_not_fit_does_not_fail_for_it(self) -> None:
+        stream = io.StringIO()
+        journal = log.start("info", log.Style(journal=True), stream)
+        self.addCleanup(logging.getLogger("wxserve").handlers.clear)
+        logging.getLogger("wxserve.handlers").info("%d degrees", "many")
+        journal.flush()
+        first, *rest = stream.getvalue().splitlines()
+        self.assertRegex(first, r"^<6>INFO  test_log\.py:\d+ '%d degrees'$")
+        self.assertIn("TypeError", rest[-1])
 
     def test_records_of_logging_arrive_with_code_fields_and_traceback(self) -> None:
         stream = io.StringIO()

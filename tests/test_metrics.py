@@ -57,6 +57,19 @@ class Sums(unittest.TestCase):
         found = read(metrics.render(self.board.total()))
         self.assertEqual(found['wxserve_deliveries_total{type="text",result="replied"}'], 8)
 
+    def test_a_disk_that_was_full_for_a_while_costs_no_count(self) -> None:
+        meter = Meter(self.board)
+        self.addCleanup(meter.close)
+        full = os.open("/dev/full", os.O_RDWR)
+        self.addCleanup(os.close, full)
+        file, self.board._fd = self.board._fd, full
+        meter.add("wxserve_deliveries_total", "text", "replied", value=5)
+        meter.flush()
+        self.board._fd = file
+        self.assertEqual(self.board.total(), {})
+        meter.flush()
+        self.assertEqual(list(self.board.total().values()), [5])
+
     def test_how_a_worker_stands_is_asked_at_every_turn_and_ends_with_it(self) -> None:
         standing = {"wxserve_worker_threads": 7}
         meter = Meter(self.board)

@@ -41,9 +41,14 @@ class Aftermath:
         self._journal = journal
         self._meter = meter
         self._clock = clock
+        self.forked()
+        log.after_fork(self)
+        journal.collect = self.settle
+
+    def forked(self) -> None:
+        """What is owed is the parent's to tell."""
         self._owed: deque[Told] = deque()
         self._settling = threading.Lock()
-        journal.collect = self.settle
 
     def add(self, message: Message, given: Given, simulated: bool) -> bool:
         """One delivery is over; whether there was much to do, and it is done now."""

@@ -85,10 +85,10 @@ class Journal:
         self._folds: dict[tuple[str, str], list[Any]] = {}
         #: Asked for the lines that are owed, before any is written; see ``aftermath``.
         self.collect: Callable[[], None] = _nothing
-        self._forked()
-        _after_fork(self)
+        self.forked()
+        after_fork(self)
 
-    def _forked(self) -> None:
+    def forked(self) -> None:
         """Threads do not survive a fork, and what waits is the parent's to write."""
         self._pending.clear()
         self._writing, self._folding, self._starting = threading.Lock(), threading.Lock(), threading.Lock()
@@ -176,10 +176,10 @@ class Journal:
         unfolded = time.monotonic()
         while True:
             time.sleep(BATCH_SECONDS)
-            if time.monotonic() - unfolded > 1:
-                unfolded = time.monotonic()
-                self._unfold(unfolded)
             try:
+                if time.monotonic() - unfolded > 1:
+                    unfolded = time.monotonic()
+                    self._unfold(unfolded)
                 self.flush()
             except Exception:
                 trace = traceback.format_exc()
@@ -207,8 +207,12 @@ class Bridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         fields = dict(getattr(record, "fields", {}))
+        try:
+            message = record.getMessage()
+        except Exception:  # whose arguments do not fit: logging's own handlers let nobody fail for that either
+            message = f"{record.filename}:{record.lineno} {record.msg!r:.200}\n{traceback.format_exc()}"
         # A handler may log what its user wrote: only what stands before a line's end is a line.
-        event, _, detail = record.getMessage().partition("\n")
+        event, _, detail = message.partition("\n")
         if record.exc_info:
             detail = "\n".join(filter(None, (detail, "".join(traceback.format_exception(*record.exc_info)))))
         level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.ERROR)
@@ -219,13 +223,20 @@ def _nothing() -> None:
     """Nothing is owed."""
 
 
-def _after_fork(journal: Journal) -> None:
-    reference = weakref.ref(journal)
+class Forked(Protocol):
+    """What a forked child has to begin anew."""
+
+    def forked(self) -> None: ...
+
+
+def after_fork(thing: Forked) -> None:
+    """Call its `forked` in every child."""
+    reference = weakref.ref(thing)
 
     def forked() -> None:
         held = reference()
         if held is not None:
-            held._forked()
+            held.forked()
 
     os.register_at_fork(after_in_child=forked)
 

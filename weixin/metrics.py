@@ -21,6 +21,7 @@ import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Callable, NamedTuple
 
 # Old and new workers side by side, during reloads.
@@ -169,6 +170,7 @@ class Meter:
         for key in self._sums:
             self._known.setdefault(key.partition(_UNIT)[0], set()).add(key)
         self._writing = threading.Lock()
+        self._written = True
         self._ended = threading.Event()
         threading.Thread(target=self._turns, name="metrics", daemon=True).start()
 
@@ -188,12 +190,16 @@ class Meter:
         """Count what waits, look at what is watched, and write the sums."""
         with self._writing:
             gauges = self._watched()
-            if not self._pending and all(self._sums.get(name) == value for name, value in gauges.items()):
+            stands = all(self._sums.get(name) == value for name, value in gauges.items())
+            if self._written and stands and not self._pending:
                 return
             while self._pending:
                 self._count(*self._pending.popleft())
             self._sums.update(gauges)
-            self._board.write(self._slot, self._sums)
+            self._written = False
+            with suppress(OSError):  # a disk that is full just now: with the next turn, then
+                self._board.write(self._slot, self._sums)
+                self._written = True
 
     def close(self) -> None:
         """Write what waits and end the thread."""
