@@ -21,7 +21,7 @@ from weixin.delivery.state import State
 from weixin.delivery.waiting import QUICK
 from weixin.routing.marks import on
 from weixin.store import Store, database
-from weixin.store.base import Answer, Claim, Status, Verdict
+from weixin.store.base import Answer, Claim, Push, Status, Verdict
 from weixin.store.memory import Memory
 from weixin.store.sqlite import SQLite
 from weixin.wire.replies import Image, News, Reply, Text
@@ -49,6 +49,13 @@ class Stalling(Memory):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.meanwhile: Callable[[], None] | None = None
+        self.before_busy: Callable[[], None] | None = None
+
+    def say_busy(self, push: Push, body: bytes) -> bytes:
+        before, self.before_busy = self.before_busy, None
+        if before is not None:
+            before()
+        return super().say_busy(push, body)
 
     def finish(self, claim: Claim, answer: Answer) -> Verdict:
         verdict = super().finish(claim, answer)
@@ -442,6 +449,45 @@ class InMemory(Shared):
         self.until(lambda: store.mail("gh_1", "oUSER"))
         self.assertEqual(self.send(desk, push=message("继续", number=2)).text, f"answer to oUSER {text}")
         self.assertEqual(slow.runs, ["1"])
+
+    def test_an_answer_that_comes_before_the_busy_text_is_not_lost_to_a_peer_that_leaves(self) -> None:
+        go, store = threading.Event(), Stalling(clock=self.clock)
+        self.addCleanup(go.set)
+
+        @on.text(budget=100 * SECOND)
+        def slow() -> str:
+            go.wait(30)
+            return "answer"
+
+        desk = self.desk(slow, store=store)
+        peer = Peer(60)
+        self.addCleanup(peer.close)
+
+        def meanwhile() -> None:
+            go.set()
+            self.until(lambda: not desk.runs)
+            peer.hang_up()
+
+        store.before_busy = meanwhile
+        self.assertTrue(desk.answer(message(), 10.0, time.monotonic(), peer.gone).silent)
+        (letter,) = self.until(lambda: store.mail("gh_1", "oUSER"))
+        self.assertEqual(letter.text, "answer")
+
+    def test_what_can_only_be_said_after_the_hang_up_waits_in_the_mailbox(self) -> None:
+        desk = self.desk(Slow().handler)
+        long_ago = time.monotonic() - 5.2 * SECOND
+        self.assertTrue(desk.answer(message("0"), 10.0, long_ago, None).silent)
+        (letter,) = self.until(lambda: desk.store.mail("gh_1", "oUSER"))
+        self.assertEqual(letter.text, "answer to oUSER 0")
+
+    def test_the_busy_text_is_called_so_however_often_it_is_said(self) -> None:
+        go = threading.Event()
+        self.addCleanup(go.set)
+        desk = self.desk(on.text(budget=100 * SECOND)(lambda: str(go.wait(30))))
+        given = [self.deliver(desk, message())]
+        time.sleep(1.1 * SECOND)  # another second, which the text bears
+        given.append(self.deliver(desk, message(), age=5.0))
+        self.assertEqual([(each.result, text_of(each.body)) for each in given], [("busy", "busy")] * 2)
 
     def test_a_last_delivery_that_comes_to_nothing_means_that_no_earlier_one_did(self) -> None:
         slow = Slow()

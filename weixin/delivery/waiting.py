@@ -54,7 +54,8 @@ class Waiting:
             at_once = at_once or run.said
             if not asked and (at_once or elapsed >= pace.deadline):
                 asked = True
-                if at_once or self._must_speak(run, visit):
+                # Past the hang-up nobody hears it, and what is said counts as delivered.
+                if elapsed < pace.hangup and (at_once or self._must_speak(run, visit)):
                     return self.be_silent(run, visit) if self.has_left(visit) else self._say_busy(run, visit)
             if elapsed >= pace.hold:
                 return self.be_silent(run, visit)
@@ -100,9 +101,12 @@ class Waiting:
         body = desk.store.fetch(run.key)
         if body is None:
             return None
+        return self._hand_over(run, visit, body)
+
+    def _hand_over(self, run: Run, visit: Visit, body: bytes) -> Given:
         answered = "error" if run.failed else "success" if body in (SUCCESS, b"") else "replied"
         result = "busy" if run.said else answered
-        return desk.hand_over(run, visit, body or SUCCESS, result, answer=None if run.said else run.answer)
+        return self._desk.hand_over(run, visit, body or SUCCESS, result, answer=None if run.said else run.answer)
 
     def _must_speak(self, run: Run, visit: Visit) -> bool:
         """Whether this delivery may not be silent."""
@@ -126,11 +130,11 @@ class Waiting:
         desk = self._desk
         busy = desk.wording.busy(run.message, self._rule(run))
         body = desk.store.say_busy(run.push, busy)
-        said = body == busy
-        run.said = run.said or said
-        result = "busy" if said else "replied"
-        desk.note(run, visit, result, (result,) if said else ())
-        return desk.given(run, visit, body or SUCCESS, result)
+        run.said = run.said or body == busy  # said a while ago, it has the time of then
+        if not run.said:  # the answer came first
+            return self._hand_over(run, visit, body)
+        desk.note(run, visit, "busy", ("busy",))
+        return desk.given(run, visit, body or SUCCESS, "busy")
 
     def be_silent(self, run: Run, visit: Visit) -> Given:
         """Say nothing: the platform hangs up and asks again, or it has hung up before."""
