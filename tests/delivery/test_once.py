@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 import os
+import resource
 import shutil
 import sqlite3
 import tempfile
@@ -428,6 +429,20 @@ class InMemory(Shared):
         self.assertTrue(given.silent)
         self.assertLess(time.monotonic() - began, 4 * SECOND)
         self.assertEqual(desk.store.silences(0.0), 0)
+
+    def test_where_descriptors_have_run_out_it_is_run_once_and_answered_when_its_time_is_up(self) -> None:
+        slow = Slow(budget=10 * SECOND)
+        desk = self.desk(slow.handler)
+        peer = Peer(60)
+        self.addCleanup(peer.close)
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        for number, gone in enumerate((peer.gone, None), 1):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+            given = desk.answer(message("0", number=number), 0.0, time.monotonic(), gone)
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            self.assertEqual(text_of(given.body), "answer to oUSER 0")
+        self.assertEqual(slow.runs, ["1", "2"])
 
     def test_an_answer_whose_peer_leaves_while_it_is_put_down_is_not_lost(self) -> None:
         for text, slow, earlier in (("0", False, 0), ("2", True, 0), ("7", False, 1)):

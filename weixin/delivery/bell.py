@@ -13,10 +13,14 @@ class Bell:
     __slots__ = ("_closing", "_read", "_write")
 
     def __init__(self) -> None:
-        self._read, self._write = os.pipe()
+        try:
+            self._read, self._write = os.pipe()
+        except OSError:  # there is no descriptor left: who waits sees for himself when his time is up
+            self._read = self._write = -1
         self._closing = threading.Lock()
 
     def fileno(self) -> int:
+        """What becomes readable; -1 where there was none to be had."""
         return self._read
 
     def ring(self) -> None:
@@ -34,4 +38,5 @@ class Bell:
 
     def close(self) -> None:
         self.ring()
-        os.close(self._read)
+        if self._read >= 0:
+            os.close(self._read)
