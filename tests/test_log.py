@@ -79,6 +79,16 @@ class Form(unittest.TestCase):
                 self.assertEqual(text.count("\n"), 0 if style.format == "json" else 3)
         self.assertEqual(json.loads(log.render(line, log.Style("json", "full")))["error"], evil)
 
+    def test_an_exception_that_names_its_user_does_not_give_him_away(self) -> None:
+        user = "oGxAbCdEf3kLmNoPqRsTuVwXyZ01"
+        fields = {"error": f"KeyError: '{user}'", "user": user}
+        line = log.Line(0, logging.ERROR, "handler", fields, "WX-HND-05", f"Traceback\nKeyError: '{user}'\n")
+        for how, times in (("mask", 0), ("hash", 0), ("full", 3)):
+            for style in (log.Style(openid=how), log.Style("json", openid=how), log.Style(journal=True, openid=how)):
+                with self.subTest(style):
+                    self.assertEqual(log.render(line, style).count(user), times)
+                    self.assertEqual(log.render(line, style).count(log.mask(user, how)), 3)
+
     def test_under_the_journal_every_line_of_a_traceback_has_its_priority(self) -> None:
         line = log.Line(0, logging.ERROR, "handler", {"d": "1"}, "WX-HND-05", "Traceback\n  File\n")
         shown = log.render(line, log.Style(journal=True)).split("\n")

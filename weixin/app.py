@@ -71,7 +71,7 @@ class Application:
         self.rules = rules
         self._journal = journal
         self._clock = clock
-        self._context = Context(settings)
+        self._context = Context(settings, run_max=float(settings.run_max))
         self._paths = {settings.path, settings.path.rstrip("/") + "/"}
         self._envelope = _envelope(settings)
         self._store = store or open_store("memory:")

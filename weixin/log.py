@@ -28,6 +28,8 @@ MAX_PENDING = 10_000
 FOLD_SECONDS = 60.0
 # Different refusals that are counted at a time; a stranger chooses how many there are.
 MAX_FOLDS = 100
+# Openids have 28 letters; what is shorter may be a word.
+OPENID_LEAST = 16
 # «short» content: enough to recognize a question by.
 SHORT = 20
 
@@ -281,7 +283,7 @@ def render(line: Line, style: Style) -> str:
         text += "\n    " + _escaped(line.detail.rstrip("\n"), "\n\t").replace("\n", "\n    ")
         if style.journal:
             text = text.replace("\n", "\n" + _PRIORITIES[line.level])
-    return text
+    return _unnamed(text, line, style)
 
 
 def head(at: float, level: int, event: str, style: Style) -> str:
@@ -323,7 +325,16 @@ def _json(line: Line, style: Style) -> str:
     text = json.dumps(record, ensure_ascii=False, default=str)
     if not text.isprintable():
         text = json.dumps(record, default=str)
+    text = _unnamed(text, line, style)
     return _PRIORITIES[line.level] + text if style.journal else text
+
+
+def _unnamed(text: str, line: Line, style: Style) -> str:
+    """*text* with the line's user masked wherever else he stands: an exception may name him, and its traceback."""
+    user = line.fields.get("user")
+    if style.openid == "full" or not isinstance(user, str) or len(user) < OPENID_LEAST:
+        return text
+    return text.replace(user, mask(user, style.openid))
 
 
 def mask(openid: str, how: str = "mask") -> str:

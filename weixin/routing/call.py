@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .errors import Misuse, hint
-from .loop import Loop
+from .loop import RUN_MAX, Loop
 
 if TYPE_CHECKING:
     from weixin.wire.messages import Message
@@ -37,12 +37,19 @@ class Context:
     """What all messages of a process share: what handlers are given, and the loop of the asynchronous ones."""
 
     def __init__(
-        self, config: object = None, handler_log: logging.Logger | logging.LoggerAdapter[Any] = HANDLER_LOG
+        self,
+        config: object = None,
+        handler_log: logging.Logger | logging.LoggerAdapter[Any] = HANDLER_LOG,
+        *,
+        run_max: float = RUN_MAX,
     ) -> None:
-        """*config*: whatever the application gives its handlers, ``config.secret("name")`` first of all."""
+        """*config*: whatever the application gives its handlers, ``config.secret("name")`` first of all.
+
+        *run_max*: seconds after which an asynchronous one is cancelled.
+        """
         self.config = config
         self.log = handler_log
-        self.loop = Loop()
+        self.loop = Loop(run_max)
 
     def close(self) -> None:
         self.loop.close()

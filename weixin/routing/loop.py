@@ -13,31 +13,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import asyncio
 
-# No delivery waits as long; what still runs then has hung, and is cancelled.
+# No delivery waits as long; what still runs then has hung, and is cancelled. (``run_max`` as it is by itself.)
 RUN_MAX = 120.0
 # What is cancelled at the end may clean up for so long.
 CLOSE_MAX = 2.0
 
 
 class Loop:
-    """Runs awaitables from any thread."""
+    """Runs awaitables from any thread, for so many seconds at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, run_max: float = RUN_MAX) -> None:
+        self._run_max = run_max
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
-    def run(self, awaitable: Awaitable[object], timeout: float = RUN_MAX) -> object:
-        """Wait for the result, or raise what it raises; TimeoutError after *timeout* seconds."""
+    def run(self, awaitable: Awaitable[object]) -> object:
+        """Wait for the result, or raise what it raises; TimeoutError where it takes too long."""
         import asyncio
         from concurrent.futures import TimeoutError as FutureTimeout
 
         future = asyncio.run_coroutine_threadsafe(_caught(awaitable), self._running())
         try:
-            result, error = future.result(timeout)
+            result, error = future.result(self._run_max)
         except FutureTimeout:
             future.cancel()
-            raise TimeoutError(f"not done after {timeout:g} s") from None
+            raise TimeoutError(f"not done after {self._run_max:g} s") from None
         if error is not None:
             raise error
         return result
