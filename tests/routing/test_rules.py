@@ -158,7 +158,8 @@ class Words(unittest.TestCase):
         cases = [
             ("订单", "订单 Ａ12 ", "Ａ12"), ("订单", " 订单A", "A"), ("订单", "订单", ""),
             ("order", "ＯＲＤＥＲ Ab\nCd", "Ab\nCd"),
-            ("kg", "㎏ 12", "12"), ("strasse", "Straße 5", "5"), ("a", "A" + " " * 60000 + "b", "b"),
+            ("kg", "㎏ 12", "12"), ("kg", "㎏", ""), ("...", "…", ""), ("strasse", "Straße 5", "5"),
+            ("a", "A" + " " * 60000 + "b", "b"),
         ]  # fmt: skip
         for word, said, rest in cases:
             with self.subTest(word, said=said[:20]):

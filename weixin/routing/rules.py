@@ -265,8 +265,9 @@ def _search(rule: Rule, subject: str) -> Hit | None:
 
 def _typed(word: str, subject: str) -> int:
     """Return how many characters of *subject* are *word*, once they are folded."""
-    if plain(subject[: len(word)]) == word:
-        return len(word)
+    head = subject[: len(word)]
+    if plain(head) == word:
+        return len(head)  # the subject may be shorter than what it is folded to
     # Folding made it longer or shorter: ㎏ is kg.
     most = min(len(subject), SEEN)
     return next((length for length in range(1, most) if plain(subject[:length]).startswith(word)), most)
