@@ -37,10 +37,10 @@ class Letters(unittest.TestCase):
     def test_an_answer_that_was_sent_to_nobody_is_read_back(self) -> None:
         for reply in (Text("从前]]>&<b>"), Image("M")):
             body = reply.render(message(), 1)
-            (letter,) = mailbox.letter_again("问", body)
+            (letter,) = mailbox.letter_again("问", body, 7.0)
             expected = ("从前]]>&<b>", b"") if reply.kind == "text" else ("", body)
-            self.assertEqual((letter.kind, letter.text, letter.body), (reply.kind, *expected))
-        self.assertEqual(mailbox.letter_again("问", b"success"), [])
+            self.assertEqual((letter.kind, letter.text, letter.body, letter.at), (reply.kind, *expected, 7.0))
+        self.assertEqual(mailbox.letter_again("问", b"success", 7.0), [])
 
     def test_a_question_is_short(self) -> None:
         self.assertEqual(mailbox.question(message("长" * 50)), "长" * 20 + "…")

@@ -157,6 +157,16 @@ class Shared(Case):
             self.until(lambda user=user: desk.store.mail("gh_1", user))
         self.assertIn("d" * 70_000, self.deliver(desk, message("继续", "oLONG", 2)).body.decode())
 
+    def test_a_long_answer_that_nobody_fetched_waits_before_its_rest(self) -> None:
+        whole = "\n\n".join(f"第{number}段：" + "字" * 150 for number in range(7))
+        desk = self.desk(on.text(lambda: whole))
+        nobody = Peer(0)
+        self.addCleanup(nobody.close)
+        self.assertTrue(desk.answer(message(), 0.0, time.monotonic() - SECOND, nobody.gone).silent)
+        self.until(lambda: len(desk.store.mail("gh_1", "oUSER")) == 2)
+        parts = [self.send(desk, push=message("继续", number=number)).text or "" for number in (2, 3)]
+        self.assertEqual("\n\n".join(part.split("\n\n（")[0] for part in parts), whole)
+
     def test_half_a_character_in_a_long_text_is_left_out(self) -> None:
         desk = self.desk(on.text(lambda: "好" * 600 + "\ud83d"))
         self.assertEqual(self.send(desk, push=message()).text, "好" * 600)

@@ -165,7 +165,7 @@ class Keeper:
         if overdue.body is not None:
             asked = mailbox.question(message) if message is not None else push.text
             takes = message is None or message.accepts_reply
-            letters = mailbox.letter_again(asked, overdue.body) if takes else []
+            letters = mailbox.letter_again(asked, overdue.body, push.at) if takes else []
             busy = desk.wording.busy(message, None) if message is not None else SUCCESS
             desk.store.settle(push.key, busy if letters else overdue.body, letters)
             return

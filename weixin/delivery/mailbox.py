@@ -38,8 +38,11 @@ def letter(message: Message, reply: Reply, now: int) -> list[Mail]:
     return [Mail(question(message), reply.kind, "", reply.render(asked, now))]
 
 
-def letter_again(asked: str, body: bytes) -> list[Mail]:
-    """What waits for the user when the answer *body* was sent to nobody."""
+def letter_again(asked: str, body: bytes, at: float) -> list[Mail]:
+    """What waits for the user when the answer *body*, to what was asked *at*, was sent to nobody.
+
+    It has that time, as its rest may be waiting already: that is to be read behind it.
+    """
     if not body.startswith(b"<"):
         return []
     try:
@@ -47,7 +50,7 @@ def letter_again(asked: str, body: bytes) -> list[Mail]:
     except MessageRefused:  # longer than what may be pushed to us: it waits as it is
         fields = {}
     kind = str(fields.get("MsgType", ""))
-    return [Mail(asked, kind, str(fields.get("Content", "")), b"" if kind == "text" else body)]
+    return [Mail(asked, kind, str(fields.get("Content", "")), b"" if kind == "text" else body, at=at)]
 
 
 def question(message: Message) -> str:
