@@ -630,6 +630,21 @@ class InMemory(Shared):
         self.until(lambda: not any(run.thread for run in desk.runs.values()))
         self.assertEqual(desk.store.mail("gh_1", "oUSER"), [])
 
+    def test_who_leaves_is_forgotten_also_where_the_handler_never_ends(self) -> None:
+        release = threading.Event()
+        self.addCleanup(release.set)
+        desk = self.desk(on.unsubscribe(lambda: str(release.wait(60))), run_max=6 * SECOND)
+        desk.store.change("gh_1", "oUSER", {"name": '"Li"'})
+        push = message(MsgType="event", Event="unsubscribe")
+        thread = threading.Thread(target=self.deliver, args=(desk, push))
+        with self.assertLogs("wxserve.delivery"):
+            thread.start()
+            self.until(lambda: desk.runs)
+            self.until(lambda: not desk.runs)
+        self.assertEqual(desk.store.state("gh_1", "oUSER"), {})
+        release.set()
+        thread.join(30)
+
     def test_a_late_answer_to_what_takes_no_reply_is_dropped_with_a_line(self) -> None:
         @on.view
         def slow() -> str:

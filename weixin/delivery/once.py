@@ -312,10 +312,9 @@ class Desk:
                 self.close_run(run)
         return verdict
 
-    def forget_answer(self, run: Run) -> bool:
-        """End a run that never ends, without an answer; False where it has just ended."""
-        outcome = routing.Outcome(Success(), error=StuckRun())
-        return self.finish_with(run, outcome, SUCCESS, _NOTHING, fetched=True) is not None
+    def forget_answer(self, run: Run) -> None:
+        """End a run that never ends, without an answer; of a user who leaves, forget the rest as well."""
+        self.finish(run, routing.Outcome(Success(), error=StuckRun()), fetched=True)
 
     def _answer(
         self,
@@ -388,9 +387,6 @@ class Desk:
         """Add a delivery to the list of its message's."""
         took = time.monotonic() - visit.arrived
         self.store.attempt(run.key, listed(visit.at, took, result), counts)
-
-
-_NOTHING = mailbox.Handed()
 
 
 def _result(outcome: routing.Outcome, body: bytes) -> str:
