@@ -9,6 +9,7 @@ import os
 import tempfile
 import threading
 import unittest
+from unittest import mock
 
 from weixin import log
 
@@ -183,6 +184,22 @@ class Writing(unittest.TestCase):
         journal.line(logging.INFO, "later", {})
         self.assertTrue(wrote.wait(30))
         self.assertIn("code=WX-INT-01 name=log", stream.getvalue())
+
+    def test_a_writer_that_cannot_start_is_not_fatal_and_starts_later(self) -> None:
+        stream, wrote = io.StringIO(), threading.Event()
+        write = stream.write
+
+        def written(text: str) -> int:
+            wrote.set()
+            return write(text)
+
+        stream.write = written  # type: ignore[method-assign]
+        journal = self.journal(stream)
+        with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")):
+            journal.line(logging.INFO, "first", {})
+        journal.line(logging.INFO, "second", {})
+        self.assertTrue(wrote.wait(30))
+        self.assertIn("first", stream.getvalue())
 
     def test_who_logs_with_arguments_that_do_not_fit_does_not_fail_for_it(self) -> None:
         stream = io.StringIO()

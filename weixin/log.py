@@ -171,8 +171,12 @@ class Journal:
             with self._starting:
                 begun, self._started = self._started, True
             if not begun:
-                atexit.register(self.flush)
-                threading.Thread(target=self._turns, name="log", daemon=True).start()
+                try:
+                    threading.Thread(target=self._turns, name="log", daemon=True).start()
+                except RuntimeError:  # this system has no more just now: the next line tries again
+                    self._started = False
+                else:
+                    atexit.register(self.flush)
 
     def _turns(self) -> None:
         unfolded = time.monotonic()

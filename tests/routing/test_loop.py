@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import unittest
+from unittest import mock
 
 from weixin.routing.call import Context
 from weixin.routing.loop import Loop
@@ -77,6 +78,17 @@ class LoopCase(unittest.TestCase):
         with self.assertRaises(TimeoutError):
             context.loop.run(hang())
         self.assertTrue(cancelled.wait(10))
+
+    def test_a_thread_that_cannot_start_costs_no_descriptors(self) -> None:
+        async def answer() -> int:
+            return 42
+
+        waiting = answer()
+        before = os.listdir("/proc/self/fd")
+        with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")):
+            self.assertRaises(RuntimeError, self.loop.run, waiting)
+        self.assertEqual(os.listdir("/proc/self/fd"), before)
+        self.assertEqual(self.loop.run(waiting), 42)
 
     def test_a_forked_child_has_a_loop_of_its_own(self) -> None:
         async def answer() -> int:

@@ -33,7 +33,8 @@ class Loop:
         import asyncio
         from concurrent.futures import TimeoutError as FutureTimeout
 
-        future = asyncio.run_coroutine_threadsafe(_caught(awaitable), self._running())
+        loop = self._running()
+        future = asyncio.run_coroutine_threadsafe(_caught(awaitable), loop)
         try:
             result, error = future.result(self._run_max)
         except FutureTimeout:
@@ -58,11 +59,14 @@ class Loop:
         with self._lock:
             # In a forked child the thread object says that its thread is gone.
             if self._loop is None or self._thread is None or not self._thread.is_alive():
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_serve, args=(self._loop,), name="wxserve-async", daemon=True
-                )
-                self._thread.start()
+                loop = asyncio.new_event_loop()
+                thread = threading.Thread(target=_serve, args=(loop,), name="wxserve-async", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # this system has no more just now: a loop that nobody runs keeps descriptors
+                    loop.close()
+                    raise
+                self._loop, self._thread = loop, thread
             return self._loop
 
 
