@@ -687,6 +687,22 @@ class InMemory(Shared):
         self.assertIn("MEDIA", self.send(desk, push=message("图")).text or "")
         self.assertEqual(self.deliver(desk, message("x", number=2)).body, b"success")
 
+    def test_the_budget_of_a_rule_that_was_never_asked_drops_no_answer(self) -> None:
+        go = threading.Event()
+        self.addCleanup(go.set)
+
+        @on.text("plain")
+        def plain() -> str:
+            go.wait(30)
+            time.sleep(0.02)
+            return "answer"
+
+        desk = self.desk(plain, on.text(budget=0.01, busy="thinking")(lambda: "other"))
+        self.assertEqual(text_of(self.deliver(desk, message("plain"), age=10.0).body), "thinking")
+        go.set()
+        (letter,) = self.until(lambda: desk.store.mail("gh_1", "oUSER"))
+        self.assertEqual(letter.text, "answer")
+
 
 class InFile(Shared):
     """The same, with the store that survives; and what takes two processes, as two desks with a store each."""

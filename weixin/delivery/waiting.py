@@ -119,12 +119,15 @@ class Waiting:
         return desk.keeper.too_silent()
 
     def _rule(self, run: Run) -> Rule | None:
-        """The slow rule that has the message: where another process runs it, the one that it would get to."""
+        """The slow rule that has the message: where it has got to none here, the one that it would get to.
+
+        That is a guess, and none of the run's business: its budget is that of the rule it has got to.
+        """
         desk = self._desk
-        if run.rule is None:
-            hits = desk.rules.candidates(run.message, desk.clock())
-            run.rule = next((hit.rule for hit in hits if desk.is_slow(hit.rule)), None)
-        return run.rule
+        if run.rule is not None:
+            return run.rule
+        hits = desk.rules.candidates(run.message, desk.clock())
+        return next((hit.rule for hit in hits if desk.is_slow(hit.rule)), None)
 
     def _say_busy(self, run: Run, visit: Visit) -> Given:
         desk = self._desk
