@@ -703,6 +703,16 @@ class InMemory(Shared):
         (letter,) = self.until(lambda: desk.store.mail("gh_1", "oUSER"))
         self.assertEqual(letter.text, "answer")
 
+    def test_nothing_is_kept_of_who_left_before_a_slow_rules_turn_came(self) -> None:
+        @on.text(priority=1)
+        def counts(state: Any) -> None:
+            desk.store.forget("oUSER")
+            state["n"] = 1
+
+        desk = self.desk(counts, on.text(budget=10 * SECOND)(lambda: "slow"))
+        self.deliver(desk, message())
+        self.assertEqual(desk.store.state("gh_1", "oUSER"), {})
+
 
 class InFile(Shared):
     """The same, with the store that survives; and what takes two processes, as two desks with a store each."""

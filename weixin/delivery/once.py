@@ -212,7 +212,7 @@ class Desk:
 
     def ask(self, run: Run, attempt: int, *, exclusive: bool) -> routing.Outcome | None:
         """Ask the rules. If *exclusive*, with the user's state locked, and None where a slow rule's turn has come."""
-        run.attempt, run.exclusive, run.access = attempt, exclusive, None
+        run.attempt, run.exclusive, run.earlier, run.access = attempt, exclusive, run.access, None
         run.slow = self.is_slow if exclusive and (self._has_budgets or self.slow) else None
         run.thread = threading.get_ident()
         began = run.began = time.monotonic()
@@ -271,8 +271,8 @@ class Desk:
             if verdict is not MAIL_GONE:
                 break
         if verdict is FORGOTTEN:
-            if run.access is not None:
-                run.access.take_back()
+            for access in filter(None, (run.earlier, run.access)):
+                access.take_back()
             return body if leaves else SUCCESS
         if leaves:
             self.store.forget(run.push.user)  # it was written after all

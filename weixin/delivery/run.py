@@ -85,8 +85,8 @@ class Run(Asking):
     """
 
     __slots__ = (
-        "_desk", "access", "answer", "attempt", "began", "claim", "done", "ended", "exclusive", "fetches", "finding",
-        "hits", "key", "message", "on_pool", "push", "rule", "said", "slow", "thread", "visits",
+        "_desk", "access", "answer", "attempt", "began", "claim", "done", "earlier", "ended", "exclusive", "fetches",
+        "finding", "hits", "key", "message", "on_pool", "push", "rule", "said", "slow", "thread", "visits",
     )  # fmt: skip
 
     def __init__(self, desk: Desk, push: Push, message: Message) -> None:
@@ -108,8 +108,9 @@ class Run(Asking):
         self.rule: Rule | None = None
         self.hits: Iterator[Hit] | None = None
         self.slow: Callable[[Rule], bool] | None = None
-        #: The way to the user's state, once a handler asked for it.
+        #: The way to the user's state, once a handler asked for it; and that of those before a slow rule.
         self.access: Access | None = None
+        self.earlier: Access | None = None
         #: The busy text was said here.
         self.said = False
         #: It is the pick-up word, and waits for what is on its way.
