@@ -49,7 +49,8 @@ class Starting(Case):
         box.shell(f"systemctl stop {SOCKET} {SERVICE}; systemctl start {SOCKET}")
         self.assertEqual(self.show("ActiveState"), ["inactive"])
         self.assert_serves()
-        self.assertEqual(self.show("ActiveState", "StatusText"), ["active", "workers=1"])
+        # The worker answers at once; that it is ready is said a moment later.
+        self.wait_until(lambda: self.show("ActiveState", "StatusText") == ["active", "workers=1"], "it is active")
 
     def test_the_check_of_the_platform_and_a_push_through_nginx_with_tls(self) -> None:
         self.assertEqual(self.guest("get", "4375120948345356249", "tls"), [200, "4375120948345356249"])
