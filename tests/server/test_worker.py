@@ -308,6 +308,30 @@ class Slow:
             wait_for(lambda: dripped() == 100)
         self.assertLessEqual(drips_before[0], DRIPS_A_ROUND * 2)
 
+    def test_a_crowd_that_says_nothing_stands_before_nobody(self: Any) -> None:
+        begun, go, asked = threading.Event(), threading.Event(), list[str]()
+
+        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+            asked.append(environ["PATH_INFO"])
+            if environ["PATH_INFO"] == "/first":
+                begun.set()
+                go.wait(PATIENCE)
+            return hello(environ, start_response)
+
+        running = self.start(app, threads=1)
+        self.addCleanup(go.set)
+        with running.connect() as busy:
+            busy.sendall(GET.replace(b"/a", b"/first") + 90 * GET)
+            self.assertTrue(begun.wait(PATIENCE))
+            crowd = [running.connect() for _ in range(60)]
+            with running.connect() as late:
+                late.sendall(LAST)
+                go.set()
+                self.assertEqual(statuses(read_all(late)), [200])
+            for client in crowd:
+                client.close()
+        self.assertLess(asked.index("/last"), 10)
+
     def test_silence_has_a_deadline_and_no_answer(self: Any) -> None:
         self.assertEqual(self.outlive(b"", b"", idle_timeout=0.3)[1], b"")
         self.assertEqual(statuses(self.outlive(GET, b"", idle_timeout=0.3)[1]), [200])

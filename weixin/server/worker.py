@@ -39,6 +39,9 @@ log = logging.getLogger("wxserve.server")
 # Connections that have sent part of a request are read so many at a time, between whole requests: a thousand
 # that drip at one moment must not stand before an honest one.
 DRIPS_A_ROUND = 4
+# Connections that bring no request with them are accepted so many at a time, a millisecond's work: a thousand that say
+# nothing must not keep an honest one waiting in the queue behind them for as many requests of others.
+ACCEPTS_A_ROUND = 16
 # A whole push with room to spare; a larger body takes a few reads more.
 RECEIVE = 64 * 1024
 # Why a connection is served, when it is not for an event of the poller (those are above zero).
@@ -216,13 +219,19 @@ class Worker:
         if listener is None:
             forget(self._poller, fd)
             return True
-        accepted = self._door.accept(listener)
-        if accepted is None:
-            self._keeper.look_at = min(self._keeper.look_at, self._door.resume_at)
-            return True
-        connection = self._welcome(accepted)
-        # Its request has mostly come along: one try now is cheaper than asking the poller to tell.
-        return connection is None or self._serve(connection, READ)
+        for _ in range(ACCEPTS_A_ROUND):
+            accepted = self._door.accept(listener)
+            if accepted is None:
+                self._keeper.look_at = min(self._keeper.look_at, self._door.resume_at)
+                break
+            connection = self._welcome(accepted)
+            if connection is not None:
+                # Its request has mostly come along: one try now is cheaper than asking the poller to tell.
+                if not self._serve(connection, READ):
+                    return False
+                if connection.answered:
+                    break
+        return True
 
     def _welcome(self, accepted: Accepted) -> Connection | None:
         fd, listener, peer, port = accepted
