@@ -108,13 +108,13 @@ class Shared(Case):
     def test_too_slow_an_answer_is_fetched_with_the_pickup_word(self) -> None:
         slow = Slow()
         desk = self.desk(slow.handler)
-        seen = self.send(desk, push=message("17"))
+        seen = self.send(desk, push=message("15.5"))
         self.assertEqual((seen.attempt, seen.text), (3, "busy"))
         self.assertGreater(seen.seconds, 10 + DEADLINE)
         # The run goes on: the word waits for it.
         taken = self.send(desk, push=message("继续。", number=2))
-        self.assertEqual((taken.attempt, taken.text), (1, "answer to oUSER 17"))
-        self.assertEqual(text_of(self.deliver(desk, message("继续。", number=2)).body), "answer to oUSER 17")
+        self.assertEqual((taken.attempt, taken.text), (1, "answer to oUSER 15.5"))
+        self.assertEqual(text_of(self.deliver(desk, message("继续。", number=2)).body), "answer to oUSER 15.5")
         self.assertEqual(slow.runs, ["1"])
 
     def test_it_also_comes_with_the_next_answer_labelled(self) -> None:
