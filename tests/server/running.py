@@ -28,6 +28,22 @@ def hello(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[b
     return [body]
 
 
+class Blocking:
+    """An app that says hello, and to who asks for /block not before `leave` is set."""
+
+    def __init__(self) -> None:
+        self.entered, self.leave = threading.Event(), threading.Event()
+        #: The paths that were asked for.
+        self.asked: list[str] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        self.asked.append(environ["PATH_INFO"])
+        if environ["PATH_INFO"] == "/block":
+            self.entered.set()
+            self.leave.wait(PATIENCE)
+        return hello(environ, start_response)
+
+
 class Running:
     """A worker that serves `app` until `close`."""
 

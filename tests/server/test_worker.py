@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.server.running import (
     PATIENCE,
+    Blocking,
     ServerCase,
     hello,
     read_all,
@@ -27,6 +28,7 @@ from weixin.server.poll import READ, PollPoller
 from weixin.server.worker import DRIPS_A_ROUND, Worker
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+BLOCK = b"GET /block HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -276,16 +278,13 @@ class Slow:
             self.assertEqual(statuses(read_all(client)), [200, 200])
 
     def test_who_drips_waits_behind_whole_requests(self: Any) -> None:
-        entered, leave = threading.Event(), threading.Event()
+        blocking = Blocking()
         drips_before: list[int] = []
 
         def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-            if environ["PATH_INFO"] == "/slow":
-                entered.set()
-                leave.wait(PATIENCE)
-            elif environ["PATH_INFO"] == "/last":
+            if environ["PATH_INFO"] == "/last":
                 drips_before.append(dripped())
-            return hello(environ, start_response)
+            return blocking(environ, start_response)
 
         def dripped() -> int:
             connections = list(running.worker._keeper.connections.values())
@@ -298,39 +297,31 @@ class Slow:
             client.sendall(b"G")
         wait_for(lambda: sum(c.reader.pending for c in list(running.worker._keeper.connections.values())) == 100)
         with running.connect() as slow, running.connect() as honest:
-            slow.sendall(GET.replace(b"/a", b"/slow"))
-            self.assertTrue(entered.wait(PATIENCE))
+            slow.sendall(BLOCK)
+            self.assertTrue(blocking.entered.wait(PATIENCE))
             for client in clients:
                 client.sendall(b"E")
             honest.sendall(LAST)
-            leave.set()
+            blocking.leave.set()
             self.assertEqual(statuses(read_all(honest)), [200])
             wait_for(lambda: dripped() == 100)
         self.assertLessEqual(drips_before[0], DRIPS_A_ROUND * 2)
 
     def test_a_crowd_that_says_nothing_stands_before_nobody(self: Any) -> None:
-        begun, go, asked = threading.Event(), threading.Event(), list[str]()
-
-        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-            asked.append(environ["PATH_INFO"])
-            if environ["PATH_INFO"] == "/first":
-                begun.set()
-                go.wait(PATIENCE)
-            return hello(environ, start_response)
-
+        app = Blocking()
         running = self.start(app, threads=1)
-        self.addCleanup(go.set)
+        self.addCleanup(app.leave.set)
         with running.connect() as busy:
-            busy.sendall(GET.replace(b"/a", b"/first") + 90 * GET)
-            self.assertTrue(begun.wait(PATIENCE))
+            busy.sendall(BLOCK + 90 * GET)
+            self.assertTrue(app.entered.wait(PATIENCE))
             crowd = [running.connect() for _ in range(60)]
             with running.connect() as late:
                 late.sendall(LAST)
-                go.set()
+                app.leave.set()
                 self.assertEqual(statuses(read_all(late)), [200])
             for client in crowd:
                 client.close()
-        self.assertLess(asked.index("/last"), 10)
+        self.assertLess(app.asked.index("/last"), 10)
 
     def test_silence_has_a_deadline_and_no_answer(self: Any) -> None:
         self.assertEqual(self.outlive(b"", b"", idle_timeout=0.3)[1], b"")
@@ -429,20 +420,13 @@ class Draining:
     """The end: nothing that was accepted is lost."""
 
     def test_the_rest_is_answered_and_nothing_new_accepted(self: Any) -> None:
-        entered, leave = threading.Event(), threading.Event()
-
-        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-            if environ["PATH_INFO"] == "/slow":
-                entered.set()
-                leave.wait(PATIENCE)
-            return hello(environ, start_response)
-
+        app = Blocking()
         running = self.start(app)
         with running.connect() as idle, running.connect() as silent, running.connect() as slow:
             idle.sendall(GET)
             read_until(idle, b"GET /a ")
-            slow.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
-            self.assertTrue(entered.wait(PATIENCE))
+            slow.sendall(BLOCK)
+            self.assertTrue(app.entered.wait(PATIENCE))
             running.monitor.drain(PATIENCE, last=True)
             wait_for(lambda: running.worker._door.closed)
             with self.assertRaises(OSError):
@@ -452,55 +436,41 @@ class Draining:
                 answer = read_all(client)
                 self.assertEqual(statuses(answer), [200])
                 self.assertIn(b"Connection: close", answer)
-            leave.set()
+            app.leave.set()
             answer = read_all(slow)
             self.assertEqual(statuses(answer), [200])
             self.assertIn(b"Connection: close", answer)
         self.assertTrue(running.worker.done.wait(PATIENCE))
 
     def test_who_waits_in_the_queue_is_served(self: Any) -> None:
-        block, entered = threading.Event(), threading.Event()
-
-        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-            if environ["PATH_INFO"] == "/block":
-                entered.set()
-                block.wait(PATIENCE)
-            return hello(environ, start_response)
-
+        app = Blocking()
         running = self.start(app, threads=1)
         with running.connect() as blocker:
-            blocker.sendall(b"GET /block HTTP/1.1\r\nHost: a\r\n\r\n")
-            self.assertTrue(entered.wait(PATIENCE))
+            blocker.sendall(BLOCK)
+            self.assertTrue(app.entered.wait(PATIENCE))
             queued = [running.connect() for _ in range(5)]
             running.monitor.drain(PATIENCE, last=True)
             wait_for(lambda: running.worker._door.closed)
-            block.set()
+            app.leave.set()
             for client in queued:
                 with client:
                     client.sendall(GET)
                     self.assertEqual(statuses(read_all(client)), [200])
 
     def test_a_request_that_came_in_time_is_answered_though_every_thread_was_busy_for_longer(self: Any) -> None:
-        block, entered = threading.Event(), threading.Event()
-
-        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-            if environ["PATH_INFO"] == "/block":
-                entered.set()
-                block.wait(PATIENCE)
-            return hello(environ, start_response)
-
+        app = Blocking()
         running = self.start(app, threads=1, last_request_timeout=0.2)
-        self.addCleanup(block.set)
+        self.addCleanup(app.leave.set)
         with running.connect() as idle, running.connect() as blocker:
             idle.sendall(GET)
             read_until(idle, b"GET /a ")
             (connection,) = [each for each in running.worker._keeper.connections.values() if each.answered]
-            blocker.sendall(b"GET /block HTTP/1.1\r\nHost: a\r\n\r\n")
-            self.assertTrue(entered.wait(PATIENCE))
+            blocker.sendall(BLOCK)
+            self.assertTrue(app.entered.wait(PATIENCE))
             idle.sendall(GET)
             running.monitor.drain(PATIENCE, last=True)
             wait_for(lambda: running.worker._door.closed and connection.deadline < time.monotonic())
-            block.set()
+            app.leave.set()
             self.assertEqual(statuses(read_all(idle)), [200])
 
     def test_who_is_stuck_in_an_app_keeps_his_descriptor(self: Any) -> None:
