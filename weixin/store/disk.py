@@ -325,9 +325,9 @@ class Disk:
 
     def _collect(self) -> bool:
         """A process that died in a spare file has left there what it had; whether there was such a file."""
-        found = False
         if self._collected:
-            return found
+            return False
+        found = False
         for place in spare.left(self._url):
             guest = spare.Guest(place)
             try:
