@@ -26,7 +26,7 @@ from .counts import Counts
 from .errors import BudgetSpent, MessageKills, StuckRun
 from .keeper import Keeper
 from .pool import Pool
-from .run import Given, Gone, Run, Visit
+from .run import Given, Gone, Run, Visit, result_of
 from .terms import Terms
 from .waiting import QUICK, Waiting
 from .wording import Wording
@@ -180,8 +180,7 @@ class Desk:
         body = self.finish(run, outcome, fetched=in_time, visit=visit)
         if body is None or not in_time:
             return self._waiting.too_late(run, visit, kept=body is not None)
-        result = "error" if run.failed else _result(outcome, body)
-        given = self.given(run, visit, body, result, run.answer)
+        given = self.given(run, visit, body, result_of(run.failed, body), run.answer)
         if given.seconds - (run.ended - visit.arrived) > QUICK and self._waiting.has_left(visit):
             return self._missed(run, visit)
         return given
@@ -250,6 +249,12 @@ class Desk:
         """What ``on.error`` says to an error that no handler raised."""
         return routing.apologize(self.rules, run.message, self.clock(), self._context, error, run)
 
+    def _spoilt(self, run: Run, outcome: routing.Outcome, error: Exception) -> routing.Outcome:
+        """What there is to say where a reply cannot be written; nothing, if that was ``on.error``'s."""
+        routing.report(error, run.message, run.push.name, outcome.rule)
+        reply = Success() if outcome.error is not None else self.apology(run, error).reply
+        return routing.Outcome(reply, outcome.rule, error)
+
     # A run ends.
 
     def finish(
@@ -264,8 +269,7 @@ class Desk:
             try:
                 body, handed = self.wording.rendered(run, outcome.reply)
             except Exception as error:  # a reply may be of a handler's own class, or not what it was when it was made
-                asked = (self.rules, run.message, self.clock(), self._context, run.push.name, run)
-                outcome = routing.spoilt(outcome, error, *asked)
+                outcome = self._spoilt(run, outcome, error)
                 continue
             verdict = self.finish_with(run, outcome, body, handed, fetched=fetched, visit=visit)
             if verdict is not MAIL_GONE:
@@ -326,7 +330,7 @@ class Desk:
         visit: Visit | None,
     ) -> Answer:
         now, rule = time.monotonic(), outcome.rule
-        result, place = _result(outcome, body), "" if rule is None else rule.at
+        result, place = result_of(outcome.error is not None, body), "" if rule is None else rule.at
         took = now - (visit.arrived if visit is not None else run.began or now)
         return Answer(
             body, fetched, handed.take, handed.put, place, result, outcome.reply.kind, took * 1000,
@@ -353,7 +357,7 @@ class Desk:
         if self._waiting.has_left(visit):
             if visit.attempt >= ladder.DELIVERIES:
                 # The platform would not have come again, had an earlier one arrived; and it will not come any more.
-                self.store.missed(run.key)
+                return self._missed(run, visit)
             return self._waiting.be_silent(run, visit)
         body = self.store.fetch(run.key) or SUCCESS
         return self.hand_over(run, visit, body, "duplicate", counts=("duplicates",))
@@ -375,7 +379,7 @@ class Desk:
         return self.given(run, visit, body, result, answer)
 
     def _missed(self, run: Run, visit: Visit) -> Given:
-        """The peer left while its answer was put down: another delivery may have it, or the mailbox."""
+        """The answer that counts as fetched has reached nobody: another delivery may have it, or the mailbox."""
         self.store.missed(run.key)
         return self._waiting.be_silent(run, visit)
 
@@ -387,9 +391,3 @@ class Desk:
         """Add a delivery to the list of its message's."""
         took = time.monotonic() - visit.arrived
         self.store.attempt(run.key, listed(visit.at, took, result), counts)
-
-
-def _result(outcome: routing.Outcome, body: bytes) -> str:
-    if outcome.error is not None:
-        return "error"
-    return "success" if body == SUCCESS else "replied"

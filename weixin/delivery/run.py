@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..routing.call import Asking
 from ..store.base import Answer, Claim, Push
 from ..wire.messages import Message
+from ..wire.replies import SUCCESS
 from . import deadline
 from .bell import Bell
 from .state import Access, State
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 Gone = Callable[[float, int], bool]
 
 _KIND = rb"<MsgType><!\[CDATA\[(\w+)"
+
+
+def result_of(failed: bool, body: bytes) -> str:
+    """What an answer counts as; *failed*: it is what there was to say to an error."""
+    return "error" if failed else "success" if body == SUCCESS or not body else "replied"
 
 
 class Given(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..wire.replies import SUCCESS
 from . import ladder
 from .bell import Bell
-from .run import Given, Run, Visit
+from .run import Given, Run, Visit, result_of
 
 if TYPE_CHECKING:
     from ..routing.rules import Rule
@@ -104,8 +104,7 @@ class Waiting:
         return self._hand_over(run, visit, body)
 
     def _hand_over(self, run: Run, visit: Visit, body: bytes) -> Given:
-        answered = "error" if run.failed else "success" if body in (SUCCESS, b"") else "replied"
-        result = "busy" if run.said else answered
+        result = "busy" if run.said else result_of(run.failed, body)
         return self._desk.hand_over(run, visit, body or SUCCESS, result, answer=None if run.said else run.answer)
 
     def _must_speak(self, run: Run, visit: Visit) -> bool:

@@ -74,7 +74,7 @@ def answer(
         asking.close(False)
         _unless_interrupted(error)
         rule = hit.rule if hit is not None else None
-        _report(rule.answer if rule is not None else None, error, message, delivery, rule)
+        report(error, message, delivery, rule)
         call.error = error
         return Outcome(_apology(rules, call, asking, context, delivery), rule, error)
     if reply is None or hit is None:
@@ -83,29 +83,11 @@ def answer(
 
 
 def apologize(
-    rules: Rules, message: Message, now: float, context: Context, error: BaseException, asking: Asking = ASK_ALL
+    rules: Rules, message: Message, now: float, context: Context, error: BaseException, asking: Asking
 ) -> Outcome:
     """What ``on.error`` has to say to *error*, which no handler of this message raised."""
     call = Call(message, now, context, asking, error=error)
     return Outcome(_apology(rules, call, asking, context, ""), None, error)
-
-
-def spoilt(
-    outcome: Outcome,
-    error: Exception,
-    rules: Rules,
-    message: Message,
-    now: float,
-    context: Context,
-    delivery: str,
-    asking: Asking,
-) -> Outcome:
-    """What there is to say where the reply of *outcome* cannot be written; nothing, if that was ``on.error``'s."""
-    rule = outcome.rule
-    _report(rule.answer if rule is not None else None, error, message, delivery, rule)
-    if outcome.error is not None:
-        return Outcome(Success(), rule, error)
-    return Outcome(apologize(rules, message, now, context, error, asking).reply, rule, error)
 
 
 def _apology(rules: Rules, call: Call, asking: Asking, context: Context, delivery: str) -> Reply:
@@ -121,7 +103,7 @@ def _apology(rules: Rules, call: Call, asking: Asking, context: Context, deliver
     except BaseException as error:
         asking.close(False)
         _unless_interrupted(error)
-        _report(function, error, call.msg, delivery, None)
+        report(error, call.msg, delivery, None, function)
         return Success()
     return reply or Success()
 
@@ -150,8 +132,12 @@ def _unless_interrupted(error: BaseException) -> None:
         raise error
 
 
-def _report(asked: Answer | None, error: BaseException, message: Message, delivery: str, rule: Rule | None) -> None:
-    """Write one line, with the traceback behind it."""
+def report(
+    error: BaseException, message: Message, delivery: str, rule: Rule | None, asked: Answer | None = None
+) -> None:
+    """Write one line about what *rule* raised, or what was *asked* without one, with the traceback behind it."""
+    if asked is None and rule is not None:
+        asked = rule.answer
     at = _at(asked, error) or (rule.at if rule is not None else "")
     fields = {"d": delivery, "at": at, "error": said(error)[:ERROR_SHOWN], "user": message.user}
     if isinstance(error, BadReply):  # it was raised here: a traceback would show nothing of theirs
