@@ -22,7 +22,7 @@ from weixin.delivery.state import State
 from weixin.delivery.waiting import QUICK
 from weixin.routing.marks import on
 from weixin.store import Store, database
-from weixin.store.base import Answer, Claim, Push, Status, Verdict
+from weixin.store.base import Answer, Claim, Mail, Push, Status, Verdict
 from weixin.store.memory import Memory
 from weixin.store.sqlite import SQLite
 from weixin.wire.replies import Image, News, Reply, Text
@@ -308,6 +308,41 @@ class InMemory(Shared):
     def test_the_word_is_an_ordinary_text_where_nothing_waits(self) -> None:
         slow = on.text(lambda msg: "ordinary")
         self.assertEqual(self.send(self.desk(slow), push=message("继续")).text, "ordinary")
+
+    def test_an_answer_that_comes_between_two_looks_for_it_is_what_the_word_gets(self) -> None:
+        go = threading.Event()
+        self.addCleanup(go.set)
+
+        @on.text(budget=60)
+        def slow(msg: Any) -> str:
+            return "late" if go.wait(30) and msg.text == "x" else "an ordinary text"
+
+        class Looked(Memory):
+            """A store in which the answer lands just after somebody has looked for mail."""
+
+            meanwhile: Callable[[], object] | None = None
+
+            def mail(self, account: str, user: str) -> list[Mail]:
+                letters = super().mail(account, user)
+                meanwhile, self.meanwhile = self.meanwhile, None
+                if meanwhile is not None:
+                    meanwhile()
+                return letters
+
+        store = Looked(clock=self.clock)
+        desk = self.desk(slow, store=store)
+        self.assertEqual(self.send(desk, push=message("x")).text, "busy")
+
+        def land() -> None:
+            go.set()
+            self.until(lambda: store._mail)
+
+        def look() -> None:
+            self.until(lambda: desk.keeper._following)
+            store.meanwhile = land
+
+        seen, _ = self.together(lambda: self.send(desk, push=message("继续", number=2)), look)
+        self.assertEqual(seen.text, "late")
 
     def test_the_word_does_not_wait_for_ever_when_everybody_has_left(self) -> None:
         go = threading.Event()

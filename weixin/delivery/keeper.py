@@ -109,12 +109,10 @@ class Keeper:
 
         False where its message is not the pick-up word, or nothing is there and nothing comes: an ordinary text.
         """
-        message, store = run.message, self._desk.store
-        if not self._is_word(message):
+        if not self._is_word(run.message):
             return False
-        # Asked first: an answer that arrives between the two looks is seen by the second.
-        expected = store.expecting(message.account, message.user, self._desk.clock())
-        if store.mail(message.account, message.user):
+        expected, waits = self._look(run.message)
+        if waits:
             if self._deliver_mail(run):
                 return True
         elif not expected:
@@ -123,6 +121,15 @@ class Keeper:
         self._following[run.key] = run
         self._turns.wake()
         return True
+
+    def _look(self, message: Message) -> tuple[bool, bool]:
+        """Whether an answer is on its way to the user's mailbox, and whether there is one.
+
+        In this order: one that arrives between the two looks is seen by the second.
+        """
+        desk = self._desk
+        expected = desk.store.expecting(message.account, message.user, desk.clock())
+        return expected, bool(desk.store.mail(message.account, message.user))
 
     def _is_word(self, message: Message) -> bool:
         return message.kind == "text" and len(message.text) <= SEEN and whole(plain(message.text)) == self._word
@@ -134,10 +141,12 @@ class Keeper:
             # Busy was said, or its fifteen seconds are over and nobody waits.
             del self._following[run.key]
             desk.finish(run, Outcome(Success()), fetched=True)
-        elif desk.store.mail(message.account, message.user):
+            return
+        expected, waits = self._look(message)
+        if waits:
             if self._deliver_mail(run):
                 del self._following[run.key]
-        elif not desk.store.expecting(message.account, message.user, desk.clock()):
+        elif not expected:
             del self._following[run.key]
             run.fetches = False  # an ordinary text, then
             if not desk.run_on_pool(run, message.attempt):
