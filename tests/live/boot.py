@@ -188,7 +188,10 @@ def _inits(parent: int) -> Iterator[int]:
     """The children of *parent* that are PID 1 in a namespace of their own and are systemd by now."""
     for listing in Path(f"/proc/{parent}/task").glob("*/children"):
         for child in listing.read_text().split():
-            status = Path(f"/proc/{child}/status").read_text()
+            try:
+                status = Path(f"/proc/{child}/status").read_text()
+            except OSError:
+                continue  # it has ended
             inner = re.search(r"^NSpid:.*\s(\d+)$", status, re.M)
             if inner and inner[1] == "1" and status.startswith("Name:\tsystemd\n"):
                 yield int(child)
