@@ -105,6 +105,15 @@ class Shared(Case):
             self.assertEqual([each.text for each in seen], [f"answer to oUSER {n}" for n in (1, 7, 12)])
         self.assertEqual(len(slow.runs), 6)
 
+    def test_the_rule_that_was_slow_is_known_to_be_and_not_the_one_that_answered(self) -> None:
+        @on.text(priority=1)
+        def searches() -> None:
+            time.sleep(2 * SECOND)
+
+        desk = self.desk(searches, on.text(priority=2)(lambda: None), on.text(lambda: "nothing found"))
+        self.assertEqual(self.send(desk, push=message()).text, "nothing found")
+        self.assertEqual(desk.slow, {"h.py:1"})
+
     def test_too_slow_an_answer_is_fetched_with_the_pickup_word(self) -> None:
         slow = Slow()
         desk = self.desk(slow.handler)

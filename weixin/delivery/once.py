@@ -214,7 +214,7 @@ class Desk:
         run.attempt, run.exclusive, run.earlier, run.access = attempt, exclusive, run.access, None
         run.slow = self.is_slow if exclusive and (self._has_budgets or self.slow) else None
         run.thread = threading.get_ident()
-        began = run.began = time.monotonic()
+        began = run.began = run.turn = time.monotonic()
         outcome = routing.answer(self.rules, run.message, self.clock(), self._context, run.push.name, run)
         run.ended = time.monotonic()
         run.thread = 0
@@ -222,16 +222,16 @@ class Desk:
             run.rule, run.hits = outcome
             return None
         took, rule = run.ended - began, run.rule
-        if took > self.terms.pace.slow:
-            self._note_slow(run, outcome.rule, took)
+        if took > self.terms.pace.slow and outcome.rule is not None:
+            self.note_turn(run, outcome.rule, run.ended)
         if rule is not None and rule.budget is not None and took > rule.budget:
             return self._over_budget(run, outcome, took)
         return outcome
 
-    def _note_slow(self, run: Run, rule: Rule | None, took: float) -> None:
+    def note_turn(self, run: Run, rule: Rule, now: float) -> None:
         """Remember a rule that was slow by itself, and not because another message had its user's state."""
-        waited = run.access.waited if run.access is not None else 0.0
-        if rule is not None and took - waited > self.terms.pace.slow:
+        turn, run.turn = run.turn, now - (run.access.waited if run.access is not None else 0.0)
+        if run.turn - turn > self.terms.pace.slow:
             self.slow.add(rule.at)
 
     def is_slow(self, rule: Rule) -> bool:

@@ -92,7 +92,7 @@ class Run(Asking):
 
     __slots__ = (
         "_desk", "access", "answer", "attempt", "began", "claim", "done", "earlier", "ended", "exclusive", "fetches",
-        "finding", "hits", "key", "message", "on_pool", "push", "rule", "said", "slow", "thread", "visits",
+        "finding", "hits", "key", "message", "on_pool", "push", "rule", "said", "slow", "thread", "turn", "visits",
     )  # fmt: skip
 
     def __init__(self, desk: Desk, push: Push, message: Message) -> None:
@@ -107,6 +107,8 @@ class Run(Asking):
         self.thread = 0
         self.began = 0.0
         self.ended = 0.0
+        #: When the turn of the rule that is asked began, without the time in which others had the user's state.
+        self.turn = 0.0
         self.on_pool = False
         self.attempt = 1
         self.exclusive = True
@@ -144,6 +146,9 @@ class Run(Asking):
     def deadline(self) -> deadline.Deadline:
         budget = self.rule.budget if self.rule is not None else None
         return deadline.of(self.began or time.monotonic(), budget, self.attempt, self._desk.terms.pace)
+
+    def passed(self, rule: Rule) -> None:
+        self._desk.note_turn(self, rule, time.monotonic())
 
     def close(self, keep: bool) -> None:
         if self.access is not None:

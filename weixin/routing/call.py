@@ -78,6 +78,9 @@ class Asking:
         """How long the answer may take."""
         return None
 
+    def passed(self, rule: Rule) -> None:
+        """*rule* had nothing to say; it is the next one's turn."""
+
     def close(self, keep: bool) -> None:
         """Nobody is asked any more: *keep* what changed in the state, or do not."""
 

@@ -68,6 +68,7 @@ def answer(
             reply = _reply(hit.rule.answer(call), context)
             if reply is not None:
                 break
+            asking.passed(hit.rule)
         asking.close(True)
     # A handler may raise anything, SystemExit too, and the user is to be answered all the same.
     except BaseException as error:
