@@ -161,7 +161,7 @@ PLATFORM: dict[str, dict[str, tuple[str, str, str]]] = {
         "en": ("the data sent is malformed", "it is no JSON, or not in UTF-8", "look at the JSON; leave Chinese as it is"),
     },
     "48001": {
-        "zh": ("没有这个接口的权限", "未认证的订阅号没有，例如客服消息", "不用这个接口：用 busy 和「继续」，见 docs/slow-answers.md"),
+        "zh": ("没有这个接口的权限", "未认证的订阅号没有，例如客服消息", "不用这个接口：用 busy 和「继续」，见 docs/slow-answers.zh-CN.md"),
         "en": (
             "the account may not use this API",
             "an unverified 订阅号 may not, 客服消息 among others",
