@@ -221,6 +221,18 @@ class HeldTest(Folder):
         self.assertEqual((store.state("gh_1", "oUSER"), store.mail("gh_1", "oUSER")), ({}, []))
         self.assertEqual([(found.user, found.body) for found in store.deliveries(9)], [("", b"")] * 2)
 
+    def test_what_is_owed_of_a_user_who_left_elsewhere_meanwhile_is_nobodys(self) -> None:
+        store, other = self.open(shared=True), self.open(shared=True)
+        store._turns.end()
+        let_go = self.hold()
+        self.assertIs(store.finish(store.claim(push(text="secret")), answer(b"secret", put=(mail(),))), Verdict.KEPT)
+        let_go()
+        self.clock.now += 1
+        other.forget("oUSER")
+        self.assertTrue(store.flush())
+        self.assertEqual((other.mail("gh_1", "oUSER"), other.counts(START - 3600)["users"]), ([], 0))
+        self.assertEqual([(found.user, found.text) for found in other.deliveries(9)], [("", "")])
+
     def test_state_that_is_changed_just_when_the_file_is_free_again_is_not_what_it_was(self) -> None:
         store = self.open()
         self.addCleanup(setattr, disks, "HELD_LONG", disks.HELD_LONG)

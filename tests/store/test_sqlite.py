@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from weixin.store import housekeeping, open_store
+from weixin.store import housekeeping, leaving, open_store
 from weixin.store.base import ANSWERS_KEPT, Status, Store, Verdict
 from weixin.store.batch import MUCH
 from weixin.store.claims import SLOTS
@@ -190,6 +190,46 @@ class ForgetTest(Folder):
         self.assertTrue(answered)
         self.assertEqual([found.user for found in store.deliveries(9)], [""])
         self.assertEqual(store.counts(START - 3600)["users"], 0)
+
+    def test_what_another_process_writes_later_of_who_was_forgotten_is_nobodys(self) -> None:
+        for late in (False, True):
+            for mailed in (False, True):
+                with self.subTest(late=late, mailed=mailed):
+                    user, name = f"oGONE{late}{mailed}", f"{late}{mailed}"
+                    theirs, ours = self.open(shared=True), self.open(shared=True)
+                    theirs._turns.end()
+                    claim = theirs.claim(push(name, user, text="secret"))
+                    put = (mail("secret"),) if mailed else ()
+                    if not (late or mailed):
+                        theirs.finish(claim, answer(b"secret"))  # nobody but that process knows, as yet
+                    self.clock.now += 1
+                    ours.forget(user)
+                    if late:
+                        theirs.join(push(name, user, text="secret"))
+                        theirs.say_busy(push(name, user, text="secret"), b"busy")
+                        theirs.finish_late(claim, put, answer(b"secret", result="mailbox"))
+                    elif mailed:
+                        self.assertIs(theirs.finish(claim, answer(b"secret", put=put)), Verdict.FORGOTTEN)
+                    theirs.flush()
+                    self.assertEqual([found.user + found.text for found in ours.deliveries(1)], [""])
+                    self.assertEqual(ours.mail("gh_1", user), [])
+                    self.assertEqual(ours.counts(START - 3600)["users"], 0)
+                    self.assertEqual(ours.claim(push(name, user)).body, b"")
+                    theirs.finish(theirs.claim(push(f"back {name}", user, at=self.clock.now)), answer())
+                    theirs.flush()
+                    self.assertEqual([found.user for found in ours.deliveries(1)], [user])  # who came back is known
+                    ours.forget(user)
+
+    def test_a_message_that_runs_on_elsewhere_while_its_user_is_forgotten_is_nobodys(self) -> None:
+        theirs, ours = self.open(shared=True), self.open(shared=True)
+        theirs._turns.end()
+        claim = theirs.claim(push(user="oGONE", text="secret"))
+        self.clock.now += 1
+        ours.forget("oGONE")
+        theirs.flush()  # writes it down as running
+        self.assertNotIn("oGONE", str(ours.deliveries(1)))
+        self.assertIs(theirs.finish(claim, answer(b"secret")), Verdict.FORGOTTEN)
+        self.assertNotIn("secret", str(ours.deliveries(1)))
 
     def test_who_is_forgotten_while_the_log_is_wiped_is_wiped_from_it_too(self) -> None:
         store = self.open()
@@ -425,6 +465,14 @@ class BoundsTest(Folder):
         self.tidy(store)
         self.assertLessEqual(store.counts(0)["users"], 1_000)
         self.assertEqual(store.counts(self.clock.now - 100)["users"], 101)
+
+    def test_that_somebody_was_forgotten_is_forgotten_when_nothing_of_his_can_be_on_its_way(self) -> None:
+        store = self.open()
+        store.forget("oUSER")
+        for wait, left in ((leaving.NOTED_SECONDS - 1, 1), (2.0, 0)):
+            self.clock.now += wait
+            self.tidy(store)
+            self.assertEqual(store._look(lambda db: db.execute("SELECT count(*) FROM forgotten").fetchone()), (left,))
 
     def test_silences_of_a_clock_that_was_put_back_are_not_counted_for_hours(self) -> None:
         store = self.open()

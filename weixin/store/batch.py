@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter, deque
 from typing import Any, Callable
 
-from . import rows, schema
+from . import leaving, rows, schema
 from .base import Answer, Claim, Refusal
 from .late import Turns
 
@@ -102,6 +102,9 @@ class Batch:
         counted: list[tuple[str, ...]],
         visits: list[tuple[str, float]],
     ) -> None:
+        left = leaving.since(db, [claim.push for claim, _, _ in answered])
+        if left:
+            answered = [_of_who_left(late) if leaving.is_among(left, late[0].push) else late for late in answered]
         rows.put_answers(db, answered, self._kept, self._full)
         db.executemany(schema.ATTEMPTED, attempts)
         rows.put_refusals(db, refused)
@@ -129,3 +132,10 @@ class Batch:
     def forget(self, user: str) -> None:
         """Let the next visit of *user* be news."""
         self._visited.pop(user, None)
+
+
+def _of_who_left(late: Late) -> Late:
+    """Its duplicates are answered with nothing."""
+    claim, answer, at = late
+    claim.push = leaving.of_nobody(claim.push)
+    return claim, answer._replace(body=b"", fetched=True), at

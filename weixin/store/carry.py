@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Collection
 from typing import NamedTuple
 
-from . import base, rows, schema
+from . import base, leaving, schema
 from .database import Database
 
 _MESSAGE = """key, account, user, at, push, name, kind, text, done, body, seen, runs, due, changed, expires, rule,
@@ -110,8 +110,8 @@ def _move(db: sqlite3.Connection, running: Collection[bytes], alone: bool, now: 
     before = _note(db, "main.", moved)  # all was moved before, but for what is newer
     notes = [str(name) for (name,) in db.execute("SELECT name FROM spare.counts WHERE hour = 0")]
     for note in notes:
-        if note.startswith(rows.FORGOTTEN):
-            rows.forget(db, note[len(rows.FORGOTTEN) :])
+        if note.startswith(leaving.FORGOTTEN):
+            leaving.delete(db, note[len(leaving.FORGOTTEN) :])
     mail = db.execute("SELECT user, expires FROM spare.mail").fetchall()
     _move_state(db, now)
     last = _move_mail(db, before or 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from functools import partial
 
-from . import base
+from . import base, leaving
 from .database import MOST_BYTES, Database
 
 # Answers go every second, what is kept for hours every minute.
@@ -74,6 +74,7 @@ def _drop_expired(db: sqlite3.Connection, now: float) -> None:
     db.execute("DELETE FROM state WHERE expires <= ?", (now,))
     # Those of later are of a clock that was put back, and would count for hours.
     db.execute("DELETE FROM silences WHERE at < ? OR at > ?", (now - 3600, now + 60))
+    leaving.drop_notes(db, now)
     db.execute("DELETE FROM visitors WHERE last < ?", (now - base.COUNTS_KEPT,))
     db.execute("DELETE FROM counts WHERE hour > 0 AND hour < ?", (int((now - base.COUNTS_KEPT) // 3600),))
     # Names that strangers made up: the most frequent of an hour stay.

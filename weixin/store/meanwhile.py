@@ -43,7 +43,7 @@ class Meanwhile:
         if claim.body is not None:
             return Verdict.BUSY
         if answer.put:
-            self._disk.owe(lambda db: rows.put_mail(db, ending.push, answer.put, ending.now))
+            self._disk.owe(lambda db: messages.put_mail(db, ending))
         return Verdict.KEPT
 
     def say_busy(self, own: Claim | None, push: Push, body: bytes, now: float, kept: float) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Callable, NamedTuple
 
-from . import rows, schema
+from . import leaving, rows, schema
 from .base import ORPHAN_AFTER, UNFETCHED_AFTER, Answer, Mail, Overdue, Push, Verdict
 
 # Overdue messages handed out at a time; the next look is a second later. And rows looked at for them: more than go on
@@ -44,21 +44,17 @@ class Ending(NamedTuple):
 
 def join(db: sqlite3.Connection, push: Push, now: float, kept: float) -> int:
     """Count a delivery; how many there were with it."""
+    push = leaving.kept_of(db, push)
     db.execute(schema.JOINED, (*rows.pushed(push), *rows.times(push, now, kept)))
     (seen,) = db.execute("SELECT seen FROM messages WHERE key = ?", (push.key,)).fetchone()
     return int(seen)
-
-
-def of_nobody(push: Push) -> Push:
-    """What is kept of a message whose user has left."""
-    return push._replace(user="", text="", xml=b"")
 
 
 def finish(db: sqlite3.Connection, ending: Ending, known: bool, forgotten: bool) -> Verdict:
     """Keep the answer. *known*: there was a row in this file."""
     push, answer = ending.push, ending.answer
     row = db.execute(KNOWN, (push.key,)).fetchone()
-    if forgotten or (row is None and known):
+    if forgotten or (row is None and known) or leaving.has_left(db, push):
         _finish_forgotten(db, ending)
         return Verdict.FORGOTTEN
     if row is not None and row[1] is not None and not row[0]:
@@ -72,11 +68,17 @@ def finish(db: sqlite3.Connection, ending: Ending, known: bool, forgotten: bool)
     return Verdict.KEPT
 
 
+def put_mail(db: sqlite3.Connection, ending: Ending) -> None:
+    """Put into the mailbox what an answer leaves behind, unless its user has left."""
+    if not leaving.has_left(db, ending.push):
+        rows.put_mail(db, ending.push, ending.answer.put, ending.now)
+
+
 def _finish_forgotten(db: sqlite3.Connection, ending: Ending) -> None:
     """Its duplicates are answered with nothing."""
     nothing = ending.answer._replace(body=b"", fetched=True)
     db.execute("DELETE FROM messages WHERE key = ?", (ending.push.key,))
-    db.execute(schema.ANSWERED, rows.answered(*ending._replace(push=of_nobody(ending.push), answer=nothing)))
+    db.execute(schema.ANSWERED, rows.answered(*ending._replace(push=leaving.of_nobody(ending.push), answer=nothing)))
 
 
 def finish_late(
@@ -84,6 +86,7 @@ def finish_late(
 ) -> bool:
     """The busy text was *said*: the answer goes to the mailbox, unless its user was forgotten; whether it did."""
     push, _, answer, now, kept, full = ending
+    forgotten = forgotten or leaving.has_left(db, push)
     values = (
         push.xml if full else None, now, now + kept,
         answer.rule, answer.result, answer.reply, len(answer.body), answer.ms, answer.code, push.key,
@@ -104,6 +107,7 @@ def say_busy(db: sqlite3.Connection, push: Push, body: bytes, now: float, kept: 
     if row is not None and row[1] is not None:
         db.execute(_FETCH, (push.key,))
         return bytes(row[1])
+    push = leaving.kept_of(db, push)
     db.execute(schema.BUSY, (*rows.pushed(push), body, *rows.times(push, now, kept)))
     return body
 
@@ -112,6 +116,7 @@ def note_busy(db: sqlite3.Connection, push: Push, body: bytes, now: float, kept:
     """*body* was said a while ago, before it could be written."""
     row = db.execute(KNOWN, (push.key,)).fetchone()
     if row is None or row[1] is None:
+        push = leaving.kept_of(db, push)
         db.execute(schema.BUSY, (*rows.pushed(push), body, *rows.times(push, now, kept)))
 
 

@@ -7,11 +7,8 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
-from . import base, schema
+from . import base, leaving, schema
 from .base import Answer, Claim, Mail, Push, Refusal
-
-#: A note about who was forgotten in a spare file, among the counters of no hour.
-FORGOTTEN = "forgotten:"
 
 
 def pushed(push: Push) -> tuple[Any, ...]:
@@ -70,7 +67,11 @@ def put_answers(
 
 def put_running(db: sqlite3.Connection, running: list[Claim], now: float, kept: float) -> None:
     """Write messages down that have no answer yet."""
-    begun = [(*pushed(claim.push), claim.runs + 1, *times(claim.push, now, kept)) for claim in running]
+    left = leaving.since(db, (claim.push for claim in running))
+    begun = []
+    for claim in running:
+        push = leaving.of_nobody(claim.push) if leaving.is_among(left, claim.push) else claim.push
+        begun.append((*pushed(push), claim.runs + 1, *times(push, now, kept)))
     db.executemany(schema.BEGUN, begun)
 
 
@@ -124,16 +125,3 @@ def put_refusals(db: sqlite3.Connection, refused: list[Refusal]) -> None:
             [(at, *like, count) for like, (at, count) in alike.items()][-base.REFUSALS_KEPT :],
         )
         db.execute("DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - ?", (base.REFUSALS_KEPT,))
-
-
-def forget(db: sqlite3.Connection, user: str, away: bool = False) -> None:
-    """Delete what is known of *user*; of what was answered, that it was stays, so that nobody runs it again.
-
-    *away*: this is a spare file, and `carry` has to do the same to the other.
-    """
-    if away:
-        db.execute(schema.COUNTED, (0, f"{FORGOTTEN}{user}", 1))
-    for table in ("state", "mail", "visitors"):
-        db.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
-    db.execute("DELETE FROM messages WHERE user = ? AND done = 0", (user,))
-    db.execute("UPDATE messages SET user = '', text = '', push = NULL, body = x'', due = NULL WHERE user = ?", (user,))

@@ -38,6 +38,9 @@ TABLES = (
         reason TEXT NOT NULL, count INTEGER NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS counts (
         hour INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (hour, name)) WITHOUT ROWID""",
+    # Users by a hash, and when; see ``leaving``.
+    "CREATE TABLE IF NOT EXISTS forgotten (user BLOB PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS forgotten_at ON forgotten(at)",
     "CREATE TABLE IF NOT EXISTS visitors (user TEXT PRIMARY KEY, last REAL NOT NULL) WITHOUT ROWID",
 )
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable
 from typing import Callable
 
-from . import base, messages, rows
+from . import base, leaving, messages, rows
 from .base import FORGOTTEN, KEPT, Answer, Claim, Mail, Overdue, Push, Refusal, Status, Store, Verdict
 from .batch import Batch
 from .database import Database
@@ -144,7 +144,7 @@ class SQLite(Reading, Keeping, Store):
             own = self._claims.get(push.key)
             if own is not None and not own.finished:
                 own.urgent = True
-            return own, messages.of_nobody(push) if own is not None and own.forgotten else push
+            return own, leaving.of_nobody(push) if own is not None and own.forgotten else push
 
     def finish(self, claim: Claim, answer: Answer) -> Verdict:
         now = self._clock()
@@ -165,8 +165,7 @@ class SQLite(Reading, Keeping, Store):
 
         verdict = self._write(work, lambda: self._finish_meanwhile(claim, ending))
         if verdict in (KEPT, FORGOTTEN) and not claim.finished:
-            if verdict is FORGOTTEN:
-                claim.forgotten = True
+            claim.forgotten = claim.forgotten or verdict is FORGOTTEN
             self._ended(claim, answer, answer.body if verdict is KEPT else b"", now)
         return verdict
 
@@ -307,13 +306,14 @@ class SQLite(Reading, Keeping, Store):
             self._disk.db.claims.mark_mail(user, self._clock() + base.MAIL_KEPT)
 
     def forget(self, user: str) -> None:
+        now = self._clock()
         with self._agreeing:
             for claim in list(self._claims.values()):
                 if claim.push.user == user:
                     claim.forgotten = claim.urgent = True  # nothing of it is kept
         self.flush()  # what has ended before that
-        self._write_or_owe(lambda db: rows.forget(db, user, self._disk.away))
-        self._disk.write_elsewhere(lambda db: rows.forget(db, user))
+        self._write_or_owe(lambda db: leaving.forget(db, user, now, self._disk.away))
+        self._disk.write_elsewhere(lambda db: leaving.forget(db, user, now))
         self._states.forget(user)
         self._batch.forget(user)
         self._mover.wipe()
