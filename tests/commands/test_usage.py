@@ -67,6 +67,27 @@ class Slips(unittest.TestCase):
                     self.assertEqual(len(err.splitlines()), 2, err)
                     self.assertRegex(err, r"python3 \S*wxserve\.py (\w+ )?-h")
 
+    def test_a_slip_is_said_in_the_language_that_the_line_asks_for(self) -> None:
+        for words in (["--lang", "zh", "-c"], ["--lang=zh", "-c"], ["-c", "--lang", "zh"], ["-c", "--lang=zh"]):
+            with self.subTest(words):
+                self.assertEqual(said(*words)[2].splitlines()[0], "--config 后面要跟一个值")
+
+    def test_an_option_that_is_not_there_leads_to_the_one_that_was_meant_or_to_none(self) -> None:
+        for option, expected in (
+            ("--foo", "there is no option --foo"),
+            ("--port", "there is no option --port → --listen?"),
+            ("--bind=0.0.0.0:80", "there is no option --bind → --listen?"),
+            ("--Workers", "there is no option --Workers → --workers?"),
+            ("-V", "there is no option -V → --version?"),
+            ("--token", "there is no option --token: everybody could read it in ps. Put it into wxserve.ini, or name a "
+             "file in WXSERVE_TOKEN_FILE"),
+            ("--aes-key=x", "there is no option --aes-key: everybody could read it in ps. Put it into wxserve.ini, or "
+             "name a file in WXSERVE_AES_KEY_FILE"),
+        ):  # fmt: skip
+            with self.subTest(option):
+                self.assertEqual(said("run", option)[2].splitlines()[0], expected)
+                self.assertIn(option.partition("=")[0], said("run", option, lang="zh")[2])
+
     def test_help_is_in_one_language_and_ends_with_examples(self) -> None:
         for command in COMMANDS:
             for lang in ("en", "zh"):

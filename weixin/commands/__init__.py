@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     argv = sys.argv[1:] if argv is None else list(argv)
     _open_streams()
-    terminal = Terminal(texts.language("auto", os.environ))
+    terminal = Terminal(texts.language(_asked_language(argv), os.environ))
     try:
         plain = glance(argv)
         if plain is not None:
@@ -77,6 +77,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         # A thread that a handler keeps busy is nobody's reason to wait.
         os._exit(INTERRUPTED)
+
+
+def _asked_language(argv: Sequence[str]) -> str:
+    """What ``--lang`` says, before the line is read: what is wrong with the line is said in it."""
+    for word, after in zip(argv, [*argv[1:], ""]):
+        name, _, value = word.partition("=")
+        if name == "--lang":
+            return value or after
+    return "auto"
 
 
 def _command(words: list[str], common: argparse.Namespace, terminal: Terminal) -> int:

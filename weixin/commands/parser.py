@@ -7,11 +7,12 @@ been the same since Python 3.2; one that is not is shown as it is.
 from __future__ import annotations
 
 import argparse
+import difflib
 import functools
 import re
 from typing import Any, NoReturn
 
-from .. import texts
+from .. import config, texts
 from ..routing.errors import hint
 from .terminal import Terminal
 
@@ -20,6 +21,9 @@ from .terminal import Terminal
 ANY_WIDTH = 80
 # The exit status that argparse itself has for it.
 WRONG_USAGE = 2
+
+# What other programs call it.
+_MEANT = {"--port": "--listen", "--host": "--listen", "--bind": "--listen", "-V": "--version"}
 
 _CHOICE = r"argument (.+?): invalid choice: '?(.*?)'? \("
 _VALUE = r"argument (.+?): invalid .* value: '(.*)'"
@@ -65,9 +69,19 @@ class Parser(argparse.ArgumentParser):
             known = [name for action in self._actions for name in action.option_strings]
             if option is None:
                 self._refuse("usage.word", name=rest[0])
-            option = option.partition("=")[0]
-            self._refuse("usage.option", name=option, hint=hint(option, known))
+            self._refuse_option(option.partition("=")[0], known)
         return options
+
+    def _refuse_option(self, name: str, known: list[str]) -> NoReturn:
+        secret = next((option for option in config.OPTIONS if option.secret and option.flag == name), None)
+        if secret is not None:
+            self._refuse("usage.secret", name=name, variable=f"{config.ENV}{secret.key.upper()}_FILE")
+        meant = _MEANT.get(name)
+        if meant not in known:
+            # Without the dashes, which would make anything look alike.
+            found = difflib.get_close_matches(name.lower().lstrip("-"), [each[2:] for each in known if each[2:]], 1)
+            meant = f"--{found[0]}" if found else None
+        self._refuse("usage.option", name=name, hint=f" → {meant}?" if meant else "")
 
     def error(self, message: str) -> NoReturn:
         choice, value, none = (re.match(form, message) for form in (_CHOICE, _VALUE, _NO_VALUE))

@@ -16,6 +16,10 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "there is no command {name}{hint}\nthere are: {commands}. See python3 wxserve.py -h",
     },
     "usage.option": {"zh": "没有 {name} 这个选项{hint}", "en": "there is no option {name}{hint}"},
+    "usage.secret": {
+        "zh": "没有 {name} 这个选项：别人用 ps 就能看到。写进 wxserve.ini，或用 {variable} 指向一个文件",
+        "en": "there is no option {name}: everybody could read it in ps. Put it into wxserve.ini, or name a file in {variable}",
+    },
     "usage.word": {"zh": "多了一个词：{name}", "en": "one word too many: {name}"},
     "usage.missing": {"zh": "缺少 {names}", "en": "{names} is missing"},
     "usage.choice": {"zh": "{name} 不能是 {value}{hint}", "en": "{name} cannot be {value}{hint}"},
