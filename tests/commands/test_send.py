@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import socket
 import tempfile
 import threading
 import unittest
@@ -292,6 +293,15 @@ class Usage(Case):
         self.write("wxserve.ini", "[wechat]\ntoken = !\n")
         self.assertEqual(self.send("text").status, 78)
 
+    def test_what_a_handler_did_wrong_comes_with_what_to_do(self) -> None:
+        self.write("handlers/wrong.py", "from wxserve import on\n\n@on.text('x')\ndef wrong(msg):\n    return b'y'\n")
+        for lang, what, fix in (
+            ("en", "handlers/wrong.py:3 returned bytes, which is no reply", "fix: return a str, one reply or None"),
+            ("zh", "handlers/wrong.py:3 返回了 bytes，不是一条回复", "办法：返回 str、一个回复对象或 None"),
+        ):
+            with self.subTest(lang):
+                self.assertEqual(self.send("text", "x", lang=lang).err, f"WX-HND-04  {what}\n           {fix}\n")
+
     def test_help_lists_what_can_be_sent_in_both_languages(self) -> None:
         for lang in ("en", "zh"):
             done = self.send("-h", lang=lang)
@@ -310,6 +320,17 @@ class Usage(Case):
 
 class Sending(Case):
     """To another server, over a real connection."""
+
+    def test_where_nobody_listens_it_says_so_in_one_language(self) -> None:
+        with socket.socket() as held:  # bound, and not listening: nobody else gets the port meanwhile
+            held.bind(("127.0.0.1", 0))
+            address = f"http://127.0.0.1:{held.getsockname()[1]}/weixin"
+            for lang, expected in (
+                ("en", "cannot connect: Connection refused"), ("zh", "连不上：连接被拒绝，那里没有程序在监听"),
+            ):  # fmt: skip
+                with self.subTest(lang):
+                    done = self.send("text", "你好", "--to", address, lang=lang)
+                    self.assertEqual((done.status, done.out.splitlines()[1].strip()), (1, expected))
 
     def serve(self, application: Any) -> str:
         class Quiet(WSGIRequestHandler):

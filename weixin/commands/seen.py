@@ -53,10 +53,12 @@ def show(
 
 
 def warnings(heard: Iterable[Line], terminal: Terminal) -> None:
-    """Print what a server warned of while it answered, and the traceback of a handler that raised."""
+    """Print what a server warned of while it answered, what to do, and the traceback of a handler that raised."""
     for line in heard:
         if line.code and line.event != "refused":
-            terminal.error(f"{line.code}  {texts.explain(line.code, terminal.lang, line.fields).title}")
+            title, _, fix = texts.explain(line.code, terminal.lang, line.fields)
+            terminal.error(f"{line.code}  {title}")
+            terminal.error(" " * (len(line.code) + 2) + texts.say("fix", terminal.lang, fix=fix))
         if line.detail:
             terminal.error(line.detail.rstrip("\n"))
 
@@ -97,9 +99,10 @@ def record(delivery: Delivery, server: Line | None, lang: str) -> dict[str, Any]
 def sentence(seen: Seen, lang: str) -> str:
     """Say why *seen* is a fault, or nothing if it is none."""
     values = dict(seen.values or {})
-    for name, before in (("location", " → "), ("detail", ": ")):
-        if values.get(name):
-            values[name] = f"{before}{values[name]}"
+    if values.get("location"):
+        values["location"] = f" → {values['location']}"
+    if values.get("detail"):
+        values["detail"] = texts.say("seen.detail", lang, error=values["detail"])
     return printable(texts.say(f"why.{seen.why}", lang, **values)) if seen.why else ""
 
 

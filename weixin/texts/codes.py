@@ -215,8 +215,8 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         "en": ("@on is used wrongly: {problem}", "an argument of the decorator", "correct it and run check again"),
     },
     "WX-HND-04": {
-        "zh": ("{at} 返回了 {got}，不是一条回复", "要返回 str、一个回复对象或 None", "只返回一条回复"),
-        "en": ("{at} returned {got}, which is no reply", "return a str, one reply or None", "return one reply"),
+        "zh": ("{at} 返回了 {got}，不是一条回复", "微信只收一条回复", "返回 str、一个回复对象或 None"),
+        "en": ("{at} returned {got}, which is no reply", "WeChat takes one reply", "return a str, one reply or None"),
     },
     "WX-HND-05": {
         "zh": ("{at} 出错：{error}", "处理函数里有错，日志里有完整的 traceback", "改正它；用户看到的是 on.error 的回复，或没有回复"),

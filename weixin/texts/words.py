@@ -263,6 +263,7 @@ def now(msg):
         "zh": "用户看不到什么，但微信记一次失败",
         "en": "the user sees nothing of it, but WeChat counts a failure",
     },
+    "seen.detail": {"zh": "：{error}", "en": ": {error}"},
     "note.near-limit": {"zh": "{n} 字节，离上限 {limit} 很近", "en": "{n} bytes, close to the limit of {limit}"},
     "note.cut": {"zh": "{n} 字节，太长，已截断（上限 {limit}）", "en": "{n} bytes: it was too long and was cut at {limit}"},
     "note.articles": {"zh": "共 {n} 条图文，只显示 {most} 条", "en": "of {n} articles {most} are shown"},
