@@ -64,6 +64,10 @@ text = 没听懂「{text}」，回复「菜单」试试
 BAD: list[tuple[str, str, list[tuple[int, str]]]] = [
     ("an emoji lost its indentation", "[a]\ntext =\n    x\n[微笑] 嗨\n    y\n", [(4, "junk")]),
     ("an emoji alone lost its indentation", "[a]\ntext =\n    x\n[微笑]\n    y\n", [(5, "indented")]),
+    ("a key lost its place at the edge", "[a]\n    text = x\n", [(2, "option-indented")]),
+    ("a line that only looks like a key", "[a]\n    a = b\n", [(2, "indented")]),
+    ("a remark in the middle of a reply", "[a]\ntext =\n    x\n# y\n    z\n", [(5, "cut-off")]),
+    ("nothing above it at all", "    x\n[a]\ntext = y\n", [(1, "indented")]),
     ("and nothing follows", "[a]\ntext =\n    x\n[微笑]\n", [(4, "empty")]),
     ("two emoji lost their indentation", "[a]\ntext =\n    x\n[微笑][微笑]\n[b]\ntext = y\n", [(4, "junk")]),
     ("a link lost its indentation", "[a]\ntext =\n    x\n<a href=\"y\">\n", [(4, "unknown-key")]),

@@ -44,7 +44,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 #: These go with any kind of answer.
 OPTIONS = ("hours", "else")
 _GROUP = {key: group for group, keys in KEYS.items() for key in keys}
-_ALL = (*_GROUP, *OPTIONS)
+ALL_KEYS = (*_GROUP, *OPTIONS)
 _ADDRESSES = frozenset({"music.url", "music.hq_url", "news.pic", "news.url"})
 
 _PLACEHOLDER = r"\{(\w{1,64})\}"
@@ -85,7 +85,7 @@ def group_of(values: dict[str, str]) -> str:
     for key in values:
         group = _GROUP.get(key)
         if group is None and key not in OPTIONS:
-            raise Misuse("unknown-key", f"there is no key {key}", key=key, hint=hint(key, _ALL))
+            raise Misuse("unknown-key", f"there is no key {key}", key=key, hint=hint(key, ALL_KEYS))
         if group is not None and group not in groups:
             groups.append(group)
     if not groups:
@@ -168,7 +168,7 @@ def _handover(value: Value) -> Reply:
     if account.lower() in ("yes", "是"):
         return Handover()
     if "@" not in account:
-        wanted = "yes, kf2001@shop"
+        wanted = "yes | kf2001@shop"
         raise Misuse("bad-value", f"handover takes {wanted}", key="handover", value=account, wanted=wanted)
     return Handover(account)
 

@@ -41,7 +41,8 @@ def parse(source: bytes | str, file: str, priority: int, resolve: Resolve) -> Ta
     read = ini.read(source)
     table = _Table(file, priority, resolve)
     for problem in read.problems:
-        table.error(problem.line, problem.reason, **problem.values)
+        reason = _indented(problem, read) if problem.reason == "indented" else problem.reason
+        table.error(problem.line, reason, **problem.values)
     # A header with nothing below it but lines that were already found wrong is not empty as well.
     headers_ = [section.line for section in read.sections]
     wrong = {bisect.bisect(headers_, problem.line) for problem in read.problems if problem.reason in _IN_SECTIONS}
@@ -49,6 +50,14 @@ def parse(source: bytes | str, file: str, priority: int, resolve: Resolve) -> Ta
         if section.entries or number not in wrong:
             table.add(section)
     return Table(table.rules, sorted(table.errors, key=lambda error: error.line))
+
+
+def _indented(problem: ini.Problem, read: ini.Ini) -> str:
+    """What became of the line, as far as can be told: it is a key, a remark has cut its reply off, or neither."""
+    if problem.values["text"].partition("=")[0].strip() in answers.ALL_KEYS:
+        return "option-indented"
+    below = not problem.values["header"] and any(section.line < problem.line for section in read.sections)
+    return "cut-off" if below else "indented"
 
 
 def default_rule(text: str, file: str, line: int = 0) -> Rule:

@@ -83,8 +83,24 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "en": ("{key} stands before the first section", "put a [section] before it"),
     },
     "indented": {
-        "zh": ("缩进的一行，上面却没有可以接着的值：{text}", "在它上面写 text ="),
-        "en": ("an indented line that continues nothing: {text}", "write text = above it"),
+        "zh": (
+            "缩进的一行，上面却没有可以接着的值：{text}",
+            "在它上面写 text =；连同上一行都属于更上面的回复的话，把上一行也缩进四个空格",
+        ),
+        "en": (
+            "an indented line that continues nothing: {text}",
+            "write text = above it; if it and the line before belong to a reply further up, indent that line as well",
+        ),
+    },
+    "cut-off": {
+        "zh": (
+            "缩进的一行，接不上更上面的回复，中间有以 # 开头的行：{text}",
+            "# 那一行也缩进四个空格就是回复的一部分；是说明就移到这一段前面",
+        ),
+        "en": (
+            "an indented line that a line with # has cut off from the reply above: {text}",
+            "indent the # line by four spaces if it belongs to the reply; put it before the section if it is a remark",
+        ),
     },
     "duplicate-key": {
         "zh": ("{key} 写了两次，第一次在第 {first} 行", "只留一个"),
@@ -162,8 +178,8 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "missing": {"zh": ("{key} 没有值", "填上它"), "en": ("{key} has no value", "fill it in")},
     "bad-value": {
-        "zh": ("{key} 不能是 {value}", "改正它"),
-        "en": ("{key} cannot be {value}", "correct it"),
+        "zh": ("{key} 不能是 {value}（应为 {wanted}）", "改正它"),
+        "en": ("{key} cannot be {value} (wanted: {wanted})", "correct it"),
     },
     "else-alone": {
         "zh": ("有 else，却没有 hours", "写上 hours，或删掉 else"),
