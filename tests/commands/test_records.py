@@ -89,6 +89,15 @@ class Nothing(Site):
                     self.assertIn(word, text)
         self.assertEqual(sorted(path.name for path in self.folder.glob("wxserve.*")), ["wxserve.ini"])
 
+    def test_a_store_that_could_not_be_begun_has_nothing_and_says_so(self) -> None:
+        # What a full disk leaves: the server goes on in another file.
+        self.db.touch()
+        for lang, word in (("en", "or empty"), ("zh", "是空的")):
+            for words in (["deliveries"], ["stats"], ["forget", USER]):
+                with self.subTest(f"{lang} {words}"):
+                    status, text = self.run_here("--lang", lang, *words)
+                    self.assertEqual((status, "WX-STO-01" in text, word in text), (1, True, True), text)
+
     def test_a_file_that_is_no_store_is_not_touched(self) -> None:
         self.db.write_bytes(b"no store\n" * 1000)
         for words in (["deliveries"], ["stats"], ["forget", USER]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -27,6 +28,8 @@ from weixin.store.sqlite import SQLite
 from .contract import START, Clock, Contract, answer, mail, push
 
 ROOT = Path(__file__).parents[2]
+# Anybody but root.
+NOBODY = 65534
 # Another process that claims what it is told and says what came of it.
 OTHER = """
 import sys
@@ -565,6 +568,33 @@ class RecordsTest(Folder):
                 stream.write(content)
             with self.assertRaises(Unreadable):
                 open_records(f"sqlite:{self.path}")
+
+    def test_what_may_not_be_read_is_said_to_be_so(self) -> None:
+        open_store(f"sqlite:{self.path}").close()
+        for folder, file in ((0o755, 0), (0, 0o644)):
+            with self.subTest(folder=oct(folder), file=oct(file)):
+                os.chmod(self.path, file)
+                os.chmod(self.folder, folder)
+                self.assertEqual(self.told_to_somebody_else(), "Permission denied")
+                os.chmod(self.folder, 0o700)
+
+    def told_to_somebody_else(self) -> str:
+        """Why the file cannot be read by who is not root, who may read everything."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            with contextlib.suppress(PermissionError):
+                os.setuid(NOBODY)
+            try:
+                open_records(f"sqlite:{self.path}")
+            except Unreadable as error:
+                os.write(writing, str(error).encode())
+            os._exit(0)
+        os.close(writing)
+        with open(reading) as stream:
+            told = stream.read()
+        os.waitpid(child, 0)
+        return told
 
 
 class OpenTest(Folder):

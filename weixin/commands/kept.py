@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from .. import texts
@@ -28,7 +29,10 @@ def opened(call: Call, settings: Settings) -> Records | None:
     try:
         records = open_records(settings.store)
     except Unreadable as error:
-        unreadable(call, settings, error)
+        if os.path.exists(path(settings)) and not os.path.getsize(path(settings)):  # what a full disk leaves
+            call.terminal.error(texts.say("kept.missing", lang, file=file))
+        else:
+            unreadable(call, settings, error)
         return None
     if records is None:
         call.terminal.error(texts.say("kept.missing", lang, file=file))
@@ -37,5 +41,5 @@ def opened(call: Call, settings: Settings) -> Records | None:
 
 def unreadable(call: Call, settings: Settings, error: Unreadable) -> int:
     """Say that the file is there and cannot be read; the exit status."""
-    call.terminal.error(texts.say("kept.unreadable", call.lang, file=shorten(path(settings)), error=error))
+    call.terminal.error(texts.say("kept.unreadable", call.lang, file=shorten(path(settings)), error=str(error)))
     return FAILED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from abc import ABC, abstractmethod
@@ -22,7 +23,15 @@ class Unreadable(Exception):
 def open_records(url: str) -> Records | None:
     """Open what is recorded in the store *url*; None where nothing is, or in memory. May raise Unreadable."""
     kind, _, path = url.partition(":")
-    return Records(path) if kind == "sqlite" and os.path.exists(path) else None
+    if kind != "sqlite":
+        return None
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Unreadable(error.strerror) from None
+    return Records(path)
 
 
 class Reading(ABC):
@@ -59,6 +68,8 @@ class Records(Reading):
 
     def __init__(self, path: str) -> None:
         self.path = path
+        if os.path.exists(path) and not os.access(path, os.R_OK):  # SQLite would say that it is unable
+            raise Unreadable(os.strerror(errno.EACCES))
         try:
             self._db = read_only(path)
         except sqlite3.Error as error:

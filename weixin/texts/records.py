@@ -7,8 +7,10 @@ WORDS: dict[str, dict[str, str]] = {
     "command.stats": {"zh": "计数：消息、用户、关键词", "en": "counts of messages, users and rules"},
     "command.forget": {"zh": "删除一个用户的状态、信箱和内容", "en": "delete a user's state, mail and content"},
     "kept.missing": {
-        "zh": "还没有记录：{file} 不存在。服务收到第一条消息后才有；看看 [store] url，或是不是另一个配置",
-        "en": "nothing is recorded: {file} is not there. The server makes it; see [store] url, and whether this is its configuration",
+        "zh": "还没有记录：{file} 不存在，或是空的。服务启动时生成它，写不了就先用别处（日志里有 WX-STO-01）；"
+        "看看 [store] url，或是不是另一个配置",
+        "en": "nothing is recorded: {file} is not there, or empty. The server makes it at its start, and goes on elsewhere "
+        "where it cannot (its log says WX-STO-01); see [store] url, and whether this is its configuration",
     },
     "kept.unreadable": {"zh": "无法读取 {file}：{error}", "en": "cannot read {file}: {error}"},
     "kept.memory": {
