@@ -1,7 +1,8 @@
-"""The unit's state as systemd tells it, and a disk that is full."""
+"""The unit's state as systemd tells it, and a disk that cannot be written."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 import unittest
@@ -80,3 +81,15 @@ class Disk(unittest.TestCase):
 
     def test_a_folder_that_is_not_there(self) -> None:
         self.assertEqual(self.found("/nonexistent/state"), [("WX-OPS-02", "disk-unreadable")])
+
+    def test_a_read_only_one(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            usual = os.statvfs(folder)
+            mounted = os.statvfs_result((*usual[:8], usual.f_flag | os.ST_RDONLY, usual.f_namemax))
+            with mock.patch.object(os, "statvfs", return_value=mounted):
+                self.assertEqual(self.found(folder), [("WX-OPS-02", "disk-read-only")])
+
+    def test_the_disk_is_the_store_s(self) -> None:
+        settings = sites.settings(store="sqlite:/nonexistent/state/wxserve.db")
+        found = sites.problems(sites.visit(url="", environ={}, settings=settings), "disk")
+        self.assertEqual([problem.values["folder"] for problem in found], ["/nonexistent/state"])

@@ -54,20 +54,29 @@ def _seconds_up(state: Mapping[str, str]) -> float:
 
 
 def disk(visit: Visit) -> Iterator[Problem]:
-    """There is room where the state is kept."""
-    folder = visit.environ.get("STATE_DIRECTORY") or (visit.settings.base if visit.settings else os.getcwd())
+    """There is room where the state is kept, and it may be written."""
+    folder = visit.environ.get("STATE_DIRECTORY") or _store_folder(visit)
     try:
         room = os.statvfs(folder)
     except OSError as error:
         yield Problem("WX-OPS-02", {"reason": "disk-unreadable", "folder": folder, "error": error.strerror})
         return
     free = room.f_bavail * room.f_frsize
-    if free < FREE_BYTES:
+    if room.f_flag & os.ST_RDONLY:
+        yield Problem("WX-OPS-02", {"reason": "disk-read-only", "folder": folder})
+    elif free < FREE_BYTES:
         yield Problem("WX-OPS-02", {"reason": "disk-full", "folder": folder, "free": free >> 20})
     elif room.f_files and not room.f_favail:
         yield Problem("WX-OPS-02", {"reason": "disk-inodes", "folder": folder})
     else:
         visit.note("disk", folder=folder, free=f"{free >> 20} MB")
+
+
+def _store_folder(visit: Visit) -> str:
+    if visit.settings is None:
+        return os.getcwd()
+    kind, _, path = visit.settings.store.partition(":")
+    return os.path.dirname(path) if kind == "sqlite" else visit.settings.base
 
 
 def unit_state(environ: Mapping[str, str]) -> dict[str, str]:

@@ -78,12 +78,13 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         "zh": (
             "无法监听 {listen}：{error}",
             "端口被占用，或没有权限",
-            "换一个地址，例如 --listen 127.0.0.1:9627；或停掉占用它的程序（ss -ltnp 看是谁）",
+            "换一个地址，例如 --listen 127.0.0.1:9627；或停掉占用它的程序（ss -ltnp 看是谁）；80 和 443 由 Nginx 监听，转到这里",
         ),
         "en": (
             "cannot listen on {listen}: {error}",
             "the port is taken, or not allowed",
-            "choose another, for example --listen 127.0.0.1:9627, or stop what holds it (ss -ltnp tells)",
+            "choose another, for example --listen 127.0.0.1:9627, or stop what holds it (ss -ltnp tells); 80 and 443 are for "
+            "Nginx, which passes on to it",
         ),
     },
     "WX-CFG-15": {

@@ -174,6 +174,10 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
     "disk-full": {"zh": ("只剩 {free} MB", "清理磁盘"), "en": ("{free} MB are left", "make room")},
+    "disk-read-only": {
+        "zh": ("文件系统是只读的", "看 dmesg：磁盘出错时会变成只读；修好后重新挂载"),
+        "en": ("the file system is read-only", "see dmesg: it becomes so when a disk fails; mend it and mount it again"),
+    },
     "disk-inodes": {"zh": ("没有空闲的 inode", "删除多余的小文件"), "en": ("no inodes are left", "remove small files")},
     "disk-unreadable": {"zh": ("无法访问：{error}", "检查路径和权限"), "en": ("no access: {error}", "look at path and mode")},
 }
