@@ -111,7 +111,7 @@ class Writing(unittest.TestCase):
         tricky = ("第一\n@user oA", "* ? [a-z] [微笑]", "#x\n<y\n>z", " 空 \n\n  白 ", "a\u2028b", "news: 天气")
         for seen in (REPLY, NEWS, NOTHING, FAULT, *(Seen("reply", "text", text=text) for text in tricky)):
             with self.subTest(seen.text):
-                text = transcript.write([Turn(Said("text", ("x",)), expected=(transcript.expect(seen),))])
+                text = transcript.write([Turn(Said("text", ("x",)), expected=transcript.expect(seen))])
                 (turn,) = turns(text)
                 self.assertTrue(transcript.matches(turn.expected[0], seen))
 

@@ -265,13 +265,17 @@ def impossible(fault: str, mode: str) -> str:
     return "fault-sealed" if FAULTS[fault].sealed and mode == "plain" else ""
 
 
-def expect(seen: Seen) -> str:
-    """The expectation that *seen* meets."""
+def expect(seen: Seen, choices: Iterable[str] = ()) -> tuple[str, ...]:
+    """The expectations that *seen* meets, and what else might have been said: one of *choices*, at random."""
     if seen.outcome == "nothing":
-        return ""
-    text = _trimmed(seen.line)
+        return ("",)
+    first, others = _pattern(seen.line), [_pattern(text) for text in choices]
+    return tuple(dict.fromkeys((first, *others))) if first in others else (first,)
+
+
+def _pattern(text: str) -> str:
     # A line of its own that looked like an option would be read as one.
-    lines = [f"?{line[1:]}" if _OPTION.fullmatch(line) else line for line in text.split("\n")]
+    lines = [f"?{line[1:]}" if _OPTION.fullmatch(line) else line for line in _trimmed(text).split("\n")]
     return "\n".join(lines)
 
 

@@ -177,6 +177,16 @@ class Piped(Case):
         played = inside.run("test", cwd=self.folder)
         self.assertEqual(played.returncode, 0, played.stdout)
 
+    def test_what_is_said_at_random_is_kept_with_what_else_it_may_be(self) -> None:
+        self.write("replies.ini", "[你好]\ntext = 你好，{text} || 在\n")
+        done = self.chat("你好\n/save tests/kept\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said, *expected = (self.folder / "tests/kept.chat").read_text(encoding="utf-8").splitlines()
+        self.assertEqual((said, sorted(expected)), ("> 你好", ["< 你好，你好", "< 在"]))
+        for _ in range(10):
+            played = inside.run("test", cwd=self.folder)
+            self.assertEqual(played.returncode, 0, played.stdout)
+
     def test_edited_files_are_loaded_before_the_next_line(self) -> None:
         self.write("handlers/b.py", EDITOR)
         done = self.chat("新\n改\n新\n错\n新\n/reload\n")

@@ -74,6 +74,16 @@ class Kinds(unittest.TestCase):
         self.assertEqual(caught.exception.values["hint"], " → news.title?")
 
 
+class Choices(unittest.TestCase):
+    def test_every_text_that_may_be_said_can_be_asked_for(self) -> None:
+        choice = answers.text("{text}吗 || 在", "text")
+        assert isinstance(choice, answers.OneOf)
+        call = Call(text("你好"), NOON, Context(), Asking(), None)
+        self.assertEqual(choice.each(call), ("你好吗", "在"))
+        self.assertEqual({choice(call) for _ in range(100)}, {"你好吗", "在"})
+        self.assertNotIsInstance(answers.text("{text}吗", "text"), answers.OneOf)
+
+
 class Placeholders(unittest.TestCase):
     def test_what_they_mean(self) -> None:
         named = re.search(r"(?P<no>\d+)(x)?(y)?", "a12x")

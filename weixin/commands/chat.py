@@ -126,7 +126,7 @@ class Conversation:
         exchange = self._rehearsal.deliver(push, slow=turn.slow, fault=turn.fault, watcher=self)
         result = exchange.delivery.seen
         self._last = turn, push, exchange
-        self._turns.append(turn._replace(expected=(transcript.expect(result),)))
+        self._turns.append(turn._replace(expected=transcript.expect(result, exchange.choices)))
         if self._json:
             record = {"said": said.write(turn.said), "user": turn.user}
             record.update(seen.record(exchange.delivery, exchange.outcome, self._lang))

@@ -17,6 +17,7 @@ from typing import Any, Callable, NamedTuple, Protocol
 
 from .. import app, log
 from ..config import ConfigError, Settings
+from ..routing.answers import OneOf
 from ..routing.call import Answer as RuleAnswer
 from ..routing.call import Call, Function
 from ..routing.rules import Hit, Rules
@@ -73,11 +74,13 @@ def outcomes(heard: Iterable[log.Line]) -> list[log.Line]:
 
 
 class Exchange(NamedTuple):
-    """A push, what came of it, what the program logged meanwhile, and how often its rules were asked."""
+    """A push, what came of it, what the program logged meanwhile, how often its rules were asked, and what a rule that
+    speaks at random might have said."""
 
     delivery: Delivery
     heard: list[log.Line]
     runs: int
+    choices: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> log.Line | None:
@@ -104,6 +107,7 @@ class _Paced(Rules):
         self.seconds = 0.0
         self.push: Push | None = None
         self.runs = 0
+        self.choices: tuple[str, ...] = ()
 
     def candidates(self, message: Message, now: float) -> Iterator[Hit]:
         hits = super().candidates(message, now)
@@ -128,6 +132,9 @@ class _Run:
             self._rules.runs += 1
             time.sleep(self._seconds)
 
+    def note(self, choices: tuple[str, ...]) -> None:
+        self._rules.choices = choices
+
 
 def _behind(run: _Run, answer: RuleAnswer) -> RuleAnswer:
     """Return what begins *run* and then asks *answer*; a function stays one, so that its faults have their line."""
@@ -135,6 +142,8 @@ def _behind(run: _Run, answer: RuleAnswer) -> RuleAnswer:
 
         def ask(call: Call, /) -> object:
             run.begin()
+            if isinstance(answer, OneOf):
+                run.note(answer.each(call))
             return answer(call)
 
         return ask
@@ -206,12 +215,12 @@ class Rehearsal:
         """
         self.heard.lines.clear()
         rules = self._rules
-        rules.push, rules.seconds, rules.runs = push, slow, 0
+        rules.push, rules.seconds, rules.runs, rules.choices = push, slow, 0, ()
         to: Transport = InProcess(self._replayed if replayed else self._application)
         if watcher is not None:
             to = _Watched(to, rules, watcher)
         delivery = self.platform.deliver(push, to, attempts=ATTEMPTS, fault=fault)
-        return Exchange(delivery, list(self.heard.lines), rules.runs)
+        return Exchange(delivery, list(self.heard.lines), rules.runs, rules.choices)
 
     def _replayed(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         environ["wxserve.replayed"] = True

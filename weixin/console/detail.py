@@ -119,7 +119,7 @@ def _turn(record: Record, what: said.Said) -> transcript.Turn:
         user=user if user != USER else "",
         slow=slow,
         fault=fault if fault not in MORE_FAULTS else "",
-        expected=(transcript.expect(seen),) if seen is not None else (),
+        expected=transcript.expect(seen) if seen is not None else (),
         attempt=answered[0].n if slow and answered and answered[0].n > 1 else None,
     )
 

@@ -79,6 +79,25 @@ class Filled:
         return self._make(lambda key, value: fill(value, call, key in _ADDRESSES))
 
 
+class OneOf:
+    """One of several texts, at random."""
+
+    __slots__ = ("_choose", "_texts")
+
+    def __init__(self, texts: list[str]) -> None:
+        import random  # for a table with a choice in it: everybody else starts sooner
+
+        self._choose = random.choice
+        self._texts = texts
+
+    def __call__(self, call: Call, /) -> object:
+        return fill(self._choose(self._texts), call)
+
+    def each(self, call: Call) -> tuple[str, ...]:
+        """All that may be said."""
+        return tuple(fill(text, call) for text in self._texts)
+
+
 def group_of(values: dict[str, str]) -> str:
     """Return the one kind of answer the keys are of; raise Misuse where there is another number of them."""
     groups: list[str] = []
@@ -122,9 +141,7 @@ def text(value: str, key: str) -> Answer:
     texts = [each.strip() for each in re.split(_OR, value)]
     if not all(texts):
         raise Misuse("missing", "nothing stands on one side of ||", key=key)
-    import random  # for a table with a choice in it: everybody else starts sooner
-
-    return Filled(lambda filled: filled(key, random.choice(texts)))
+    return OneOf(texts) if len(texts) > 1 else Filled(lambda filled: filled(key, texts[0]))
 
 
 def fill(value: str, call: Call, address: bool = False) -> str:
