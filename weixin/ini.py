@@ -69,9 +69,7 @@ def read(source: bytes | str) -> Ini:
     try:
         text = source.decode() if isinstance(source, bytes) else source
     except UnicodeDecodeError as error:
-        guess = "UTF-16" if error.object.startswith((b"\xff\xfe", b"\xfe\xff")) else "GBK"
-        before = error.object.count(b"\n", 0, error.start)
-        return Ini([], [Problem("encoding", before + 1, {"encoding": guess})])
+        return Ini([], [in_another_encoding(error)])
     reader = _Reader()
     if text.startswith("\ufeff"):
         text = text[1:]
@@ -80,6 +78,12 @@ def read(source: bytes | str) -> Ini:
         reader.feed(number, line)
     reader.finish()
     return Ini(reader.sections, reader.problems)
+
+
+def in_another_encoding(error: UnicodeDecodeError) -> Problem:
+    """Where a file stops being UTF-8, and what it is most likely in."""
+    guess = "UTF-16" if error.object.startswith((b"\xff\xfe", b"\xfe\xff")) else "GBK"
+    return Problem("encoding", error.object.count(b"\n", 0, error.start) + 1, {"encoding": guess})
 
 
 class _Reader:

@@ -180,10 +180,18 @@ class Faults(LoadedCase):
         self.assertEqual(error.values, {"error": "ZeroDivisionError: division by zero"})
 
     def test_a_file_that_is_not_utf_8(self) -> None:
-        path = self.enter(folder({}))
-        (path / "gbk.py").write_bytes("X = '天气'\n".encode("gbk"))
-        (error,) = self.load_from(path).errors
-        self.assertEqual((error.code, error.file, error.line > 0), ("WX-HND-01", "handlers/gbk.py", True))
+        text = "import os\nX = '天气'\n"
+        for name, source, expected in (
+            ("gbk", text.encode("gbk"), (2, "encoding", "GBK")),
+            ("utf16", text.encode("utf-16"), (1, "encoding", "UTF-16")),
+            ("said", b"# coding: gbk\n" + text.encode("gbk") + b"def f(:\n", (4, "raised", None)),
+        ):
+            with self.subTest(name):
+                path = self.enter(folder({}))
+                (path / f"{name}.py").write_bytes(source)
+                (error,) = self.load_from(path).errors
+                self.assertEqual((error.code, error.file), ("WX-HND-01", f"handlers/{name}.py"))
+                self.assertEqual((error.line, error.reason, error.values.get("encoding")), expected)
 
     def test_a_good_file_beside_a_bad_one_still_has_its_rules(self) -> None:
         loaded = self.load({"a.py": "1 / 0\n", "b.py": "from wxserve import on\n@on.text\ndef f(): ...\n"})

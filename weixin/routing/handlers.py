@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,8 @@ from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
+
+from weixin import ini
 
 from .call import ARGUMENTS, ERROR_ARGUMENTS, Function, function
 from .errors import LoadError, Misuse, hint
@@ -230,9 +233,26 @@ def _failure(folder: str, file: str, error: BaseException) -> LoadError:
             where, line = frame.f_code.co_filename, number
     if isinstance(error, SyntaxError) and (error.filename or "").startswith(inside):
         where, line = str(error.filename), error.lineno or 1
+    problem = _encoding(where) if isinstance(error, (SyntaxError, ValueError)) else None
+    if problem is not None:
+        return LoadError("WX-HND-01", _shown(folder, where), problem.line, problem.reason, **problem.values)
     if isinstance(error, Misuse):
         return LoadError("WX-HND-03", _shown(folder, where), line, error.reason, **error.values)
     return LoadError("WX-HND-01", _shown(folder, where), line, "raised", error=said(error))
+
+
+def _encoding(file: str) -> ini.Problem | None:
+    """What is wrong with the bytes of *file*, of which Python says next to nothing."""
+    try:
+        with open(file, "rb") as stream:
+            source = stream.read()
+        if not re.match(rb"(.*\n)?.*coding[:=]", source):  # PEP 263: it says what it is in
+            source.decode()
+    except UnicodeDecodeError as error:
+        return ini.in_another_encoding(error)
+    except OSError:
+        pass
+    return None
 
 
 def _report(errors: list[LoadError], error: LoadError) -> None:

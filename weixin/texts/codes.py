@@ -204,8 +204,8 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         "en": ("events cannot be handed to the AI reply", "only a user's messages can", "use it for messages"),
     },
     "WX-HND-01": {
-        "zh": ("载入失败：{error}", "处理文件里有错误", "改正后再运行 check"),
-        "en": ("does not load: {error}", "a fault in the file", "correct it and run check again"),
+        "zh": ("载入失败：{problem}", "处理文件里有错误", "改正后再运行 check"),
+        "en": ("does not load: {problem}", "a fault in the file", "correct it and run check again"),
     },
     "WX-HND-02": {
         "zh": ("{function} 的参数 {name} 不认识{hint}", "名字写错了", "可用的参数：{allowed}"),

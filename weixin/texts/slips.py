@@ -210,6 +210,8 @@ SLIPS: dict[str, dict[str, tuple[str, str]]] = {
         "zh": ("一共 {n} 个正则，最多 {limit} 个", "能用 开头: 或 包含: 的就不要用正则"),
         "en": ("{n} expressions, and {limit} is the most", "use prefix: and contains: where they do"),
     },
+    # Handlers that do not load.
+    "raised": {"zh": ("{error}", "改正后再运行 check"), "en": ("{error}", "correct it and run check again")},
     # Marks on functions.
     "empty-word": {"zh": ("空的词什么都匹配不了", "写上词，或删掉它"), "en": ("an empty word", "fill it in, or delete it")},
     "long-word": {
