@@ -43,6 +43,15 @@ class Check(unittest.TestCase):
         done = run("check", "--lang", "zh", cwd=self.folder)
         self.assertIn("缩进四个空格", done.stderr)
 
+    def test_an_account_that_never_says_anything_is_a_warning(self) -> None:
+        for lang, words in (("en", "there is no rule"), ("zh", "没有一条规则")):
+            done = run("check", "--lang", lang, cwd=self.folder)
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stderr, rf"wxserve.ini  WX-RPL-08  {words}.*replies.ini.*handlers")
+        self.assertNotIn("WX-RPL-08", run("check", "--default-reply", "x", cwd=self.folder).stderr)
+        self.write("handlers/broken.py", "1 / 0\n")
+        self.assertNotIn("WX-RPL-08", run("check", cwd=self.folder).stderr)
+
     def test_a_long_text_is_a_warning_only_where_it_is_not_split(self) -> None:
         self.write("replies.ini", "[a]\ntext = " + "长" * 700 + "\n")
         self.assertEqual(run("check", cwd=self.folder).stderr, "")
@@ -123,6 +132,7 @@ class Check(unittest.TestCase):
         self.assertNotIn("TopSecret", done.stdout + done.stderr)
 
     def test_a_file_with_secrets_that_others_may_read_is_a_warning(self) -> None:
+        self.write("replies.ini", "[hi]\ntext = hello\n")
         os.chmod(self.folder / "wxserve.ini", 0o644)
         done = run("check", cwd=self.folder)
         self.assertEqual(done.returncode, 0)

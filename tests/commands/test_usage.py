@@ -144,6 +144,7 @@ class Ends(Case):
     def test_an_output_that_takes_nothing_is_one_line(self) -> None:
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full")
+        (self.folder / "replies.ini").write_text("[hi]\ntext = hello\n")
         for lang, said in (("en", "cannot write the output: No space left on device"), ("zh", "写不出去：磁盘满了")):
             command = {"en": "check", "zh": "--version"}[lang]
             with self.subTest(lang), open("/dev/full", "w") as full:

@@ -38,6 +38,9 @@ def run(call: Call) -> int:
         return CONFIG
     rules, errors, warnings = examine(settings, os.environ)
     warnings += _homeless(settings)
+    if not rules and not errors:
+        values = {"replies": shorten(settings.replies), "handlers": shorten(settings.handlers)}
+        warnings.append(Problem("WX-RPL-08", values, settings.file or ""))
     if call.options.json:
         extra: dict[str, Any] = {"rules": len(rules), "aes": aes.find().name}
         if call.options.dump:

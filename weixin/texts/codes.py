@@ -203,6 +203,18 @@ CODES: dict[str, dict[str, tuple[str, str, str]]] = {
         "zh": ("事件不能转给智能回复", "只有用户的普通消息可以", "在消息的处理函数里用它"),
         "en": ("events cannot be handed to the AI reply", "only a user's messages can", "use it for messages"),
     },
+    "WX-RPL-08": {
+        "zh": (
+            "没有一条规则，用户发什么都得不到回复：{replies} 和 {handlers}/ 里没有",
+            "还没有写，或写在别处",
+            "写一条，或改 [replies] file 和 handlers",
+        ),
+        "en": (
+            "there is no rule, and nobody gets an answer: neither {replies} nor {handlers}/ has any",
+            "none was written yet, or they are elsewhere",
+            "write one, or set file and handlers under [replies]",
+        ),
+    },
     "WX-HND-01": {
         "zh": ("载入失败：{problem}", "处理文件里有错误", "改正后再运行 check"),
         "en": ("does not load: {problem}", "a fault in the file", "correct it and run check again"),
