@@ -124,6 +124,7 @@ class Language(unittest.TestCase):
 
     def test_one_is_not_many(self) -> None:
         self.assertEqual(texts.say("check.counts", "en", errors=1, warnings=11), "1 error, 11 warnings")
+        self.assertIn("1 time, last", texts.say("doctor.seen", "en", times=1, at="x", ip="y"))
         self.assertIn("configuration ok: 1 rule, ", texts.say("check.ok", "en", rules=1, aes="libcrypto"))
 
     def test_what_the_system_says_is_said_in_chinese_too(self) -> None:

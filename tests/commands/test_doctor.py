@@ -45,6 +45,15 @@ class Doctor(unittest.TestCase):
         self.assertIn(" --  http     not asked: add --url", done.stdout)
         self.assertIn("no problem was found", done.stdout)
 
+    def test_what_is_not_looked_at_says_what_it_takes(self) -> None:
+        done = inside.run("doctor", cwd=self.folder)
+        self.assertIn(" --  request  not asked: put a request that was received behind --request", done.stdout)
+        self.assertIn(" --  unit     not asked: no systemd service is installed here", done.stdout)
+        (self.folder / "wxserve.ini").write_text("oops")
+        done = inside.run("doctor", "request", "wechat", "--request", "GET /weixin?x=1", cwd=self.folder)
+        for group in ("request ", "wechat  "):
+            self.assertIn(f" --  {group} not asked: mend the configuration first", done.stdout)
+
     def test_what_the_store_remembers_is_a_finding(self) -> None:
         done = inside.run("doctor", "wechat", cwd=self.folder)
         self.assertIn(" --  wechat   nothing from WeChat was seen yet. Run with --watch and press 提交", done.stdout)
@@ -53,6 +62,7 @@ class Doctor(unittest.TestCase):
         store.refused(Refusal(time.time(), "WX-SIG-02", "192.0.2.7", "trailing_space", 3))
         store.close()
         english = inside.run("doctor", "wechat", cwd=self.folder)
+        self.assertRegex(english.stdout, "3 times, last .* from 192.0.2.7")
         chinese = inside.run("--lang", "zh", "doctor", "WX-SIG-02", cwd=self.folder)
         self.assertEqual((english.returncode, chinese.returncode), (1, 1), english.stderr)
         self.assertIn("WX-SIG-02 the signature does not match: the token saved on the platform ends", english.stdout)

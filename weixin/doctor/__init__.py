@@ -70,7 +70,7 @@ CHECKS = (
 
 GROUPS = tuple(dict.fromkeys(check.group for check in CHECKS))
 # What a group with nothing to look at says.
-_NOTHING = {"wechat": "unseen"}
+_NOTHING = {"wechat": "unseen", "request": "needs-request", "unit": "no-unit"}
 # Groups that ask the URL.
 OUTSIDE = ("url", "dns", "tcp", "tls", "http", "push", "speed")
 
@@ -93,8 +93,14 @@ def examine(visit: Visit, wanted: Collection[str] = ()) -> Iterator[Finding]:
         broken = broken or broke
         if problems or group in named:
             if not (reason or problems or group in visit.notes):
-                reason = _NOTHING.get(group, "nothing")
+                reason = _unasked(group, visit)
             yield Finding(group, problems, reason)
+
+
+def _unasked(group: str, visit: Visit) -> str:
+    if visit.settings is None and (group == "wechat" or (group == "request" and visit.request)):
+        return "needs-config"
+    return _NOTHING.get(group, "nothing")
 
 
 def _look(group: str, visit: Visit, everything: bool) -> tuple[list[Problem], bool]:

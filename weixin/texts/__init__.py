@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("zh", "en")
 # English alone has another word for one than for many.
-_ONE = r"(?<![\w.-])1 (error|warning|rule|file|turn|character)s\b"
+_ONE = r"(?<![\w.-])1 (error|warning|rule|file|turn|time|character)s\b"
 
 
 class _Blanks(dict[str, Any]):

@@ -288,6 +288,11 @@ WORDS: dict[str, dict[str, str]] = {
     "doctor.skip.needs-config": {"zh": "没有检查：先改正配置", "en": "not asked: mend the configuration first"},
     "doctor.skip.after-problem": {"zh": "没有检查：先解决上面的问题", "en": "not asked: mend what is above first"},
     "doctor.skip.nothing": {"zh": "没有什么可看的", "en": "there is nothing to look at"},
+    "doctor.skip.needs-request": {
+        "zh": "没有检查：在 --request 后面写上一个收到的请求",
+        "en": "not asked: put a request that was received behind --request",
+    },
+    "doctor.skip.no-unit": {"zh": "没有检查：这里没有安装 systemd 服务", "en": "not asked: no systemd service is installed here"},
     "doctor.skip.unseen": {
         "zh": "还没有见到微信的请求。加上 --watch，再在公众平台点「提交」",
         "en": "nothing from WeChat was seen yet. Run with --watch and press 提交",
