@@ -1,6 +1,6 @@
-"""Makes pictures of the console's main views, for people to look at.
+"""Makes pictures of the console: those of the READMEs again, or of all its views, for people to look at.
 
-    python3 -m tests.live.screenshots [FOLDER]     (default: docs/screenshots)
+    python3 -m tests.live.screenshots [FOLDER]     (FOLDER: all the views, into it)
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from pathlib import Path
 from tests.console.rig import Rig
 from tests.live import chromium
 
+# The pictures in the READMEs, and which views they are.
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+SHOWN = {"desktop-zh-light": "console-zh", "desktop-en-light": "console-en", "phone-zh-dark": "console-phone"}
 READY = "document.body?.dataset.ready === '1'"
 
 
@@ -42,8 +45,9 @@ def main() -> int:
     if path is None:
         print("there is no Chromium", file=sys.stderr)
         return 1
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     rig = Rig()
     browser = chromium.Browser(path)
     try:
@@ -62,12 +66,16 @@ def main() -> int:
                     page.go(f"http://127.0.0.1:{rig.port}/?{lang}{scheme}{name}")
                     page.until(f"location.search === '?{lang}{scheme}{name}' && {READY}")
                     settle(page)
-                    page.shot(str(folder / f"{name}-{lang}-{scheme}.png"))
-                    views(page, folder, f"{name}-{lang}-{scheme}")
+                    view = f"{name}-{lang}-{scheme}"
+                    if folder is not None:
+                        page.shot(str(folder / f"{view}.png"))
+                        views(page, folder, view)
+                    elif view in SHOWN:
+                        page.shot(str(IMAGES / f"{SHOWN[view]}.png"))
     finally:
         browser.close()
         rig.close()
-    print(*sorted(os.listdir(folder)), sep="\n")
+    print(*sorted(os.listdir(folder or IMAGES)), sep="\n")
     return 0
 
 
