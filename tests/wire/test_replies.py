@@ -36,7 +36,11 @@ def tree(reply: Reply, message: Message | None = None) -> Any:
     """The rendered reply, read by a parser that is not ours: text, or a list of (name, tree)."""
 
     def read(element: ET.Element) -> Any:
-        return [(child.tag, read(child)) for child in element] if len(element) else element.text or ""
+        if not len(element):
+            return element.text or ""
+        between = [element.text, *(child.tail for child in element)]
+        assert not any(between), f"{between} stands between the elements of {element.tag}"
+        return [(child.tag, read(child)) for child in element]
 
     return read(ET.fromstring(reply.render(message or pushed(), NOW)))
 
@@ -229,7 +233,7 @@ class Making(unittest.TestCase):
             ("text", lambda: News("t", wrong, pic="https://p", url="https://u")),
             ("account", lambda: Handover(wrong)),
         ):
-            with self.subTest(field), self.assertRaises(ReplyError) as caught:
+            with self.subTest(field), self.assertRaisesRegex(ReplyError, f"{field} must be a str") as caught:
                 make()
             self.assertEqual(caught.exception.field, field)
 
