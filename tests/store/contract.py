@@ -103,6 +103,14 @@ class Contract(unittest.TestCase):
         self.store.finish(self.claimed(1, "oA"), answer(b"for A"))
         self.assertIs(self.store.claim(push(1, "oB")).status, Status.MINE)
 
+    def test_a_claim_says_whether_its_message_was_seen_before(self) -> None:
+        """By that a delivery counts itself where another process, or an earlier round, gave the message back."""
+        claim = self.claimed()
+        self.assertFalse(claim.recorded)
+        self.store.flush()
+        self.store.release(claim)
+        self.assertTrue(self.claimed().recorded)
+
     def test_a_released_message_is_anybodys(self) -> None:
         for _ in range(3):
             claim = self.claimed()

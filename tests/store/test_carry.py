@@ -17,7 +17,7 @@ from weixin.store.base import ORPHAN_AFTER, Status, Verdict
 from weixin.store.sqlite import SQLite
 
 from .contract import START, answer, mail, push
-from .test_held import Folder
+from .folder import Folder
 
 
 class CarryTest(Folder):
@@ -274,6 +274,17 @@ class CarryTest(Folder):
         self.assertEqual(two._disk.db.path, one._disk.db.path)
         guests = [store._disk._guest for store in (one, two)]
         self.assertEqual([guest is not None and guest.is_alone() for guest in guests], [False, False])
+
+    def test_a_spare_file_that_fails_too_is_left_for_another(self) -> None:
+        self.addCleanup(setattr, spare, "_MEMORY", spare._MEMORY)
+        spare._MEMORY = self.folder
+        store = self.open()
+        self.fill(store)
+        first = store._disk.db.path
+        store.change("gh_1", "oUSER", {"a": "1"})
+        self.fill(store)
+        self.assertNotEqual(store._disk.db.path, first)
+        self.assertEqual(store.state("gh_1", "oUSER"), {"a": "1"})
 
     def test_a_spare_file_that_cannot_be_used_leaves_nothing_open_and_nothing_behind(self) -> None:
         store = self.open()

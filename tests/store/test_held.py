@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import unittest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +16,8 @@ from weixin.store import disk as disks
 from weixin.store.base import Status, Verdict
 from weixin.store.sqlite import SQLite
 
-from .contract import START, Clock, answer, mail, push
+from .contract import START, answer, mail, push
+from .folder import Folder
 
 ROOT = Path(__file__).parents[2]
 # Another process that has the file until its standard input ends.
@@ -34,32 +31,6 @@ db.execute("ROLLBACK")
 """
 # A request has to be answered within 4.5 seconds, and waits for one at most; here for a fifth, on a busy machine.
 SOON = 2.0
-
-
-class Folder(unittest.TestCase):
-    def setUp(self) -> None:
-        self.folder = tempfile.mkdtemp(prefix="wxserve-test-")
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        # A spare folder goes with the test.
-        self.addCleanup(setattr, tempfile, "tempdir", tempfile.tempdir)
-        tempfile.tempdir = os.path.join(self.folder, "tmp")
-        os.mkdir(tempfile.tempdir)
-        self.path = os.path.join(self.folder, "store.db")
-        self.clock = Clock()
-
-    def open(self, **options: Any) -> SQLite:
-        store = SQLite(self.path, clock=self.clock, **options)
-        self.addCleanup(store.close)
-        return store
-
-    def until(self, holds: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            found = holds()
-            if found:
-                return found
-            time.sleep(0.01)
-        raise AssertionError("it never came to that")
 
 
 class HeldTest(Folder):

@@ -26,6 +26,7 @@ from weixin.store.records import Records, Unreadable, open_records
 from weixin.store.sqlite import SQLite
 
 from .contract import START, Clock, Contract, answer, mail, push
+from .folder import Folder
 
 ROOT = Path(__file__).parents[2]
 # Anybody but root.
@@ -78,19 +79,6 @@ class Other:
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
                 stream.close()
-
-
-class Folder(unittest.TestCase):
-    def setUp(self) -> None:
-        self.folder = tempfile.mkdtemp(prefix="wxserve-test-")
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.path = os.path.join(self.folder, "store.db")
-        self.clock = Clock()
-
-    def open(self, **options: object) -> SQLite:
-        store = SQLite(self.path, clock=self.clock, **options)  # type: ignore[arg-type]
-        self.addCleanup(store.close)
-        return store
 
 
 class SQLiteContract(Contract):
@@ -484,6 +472,14 @@ class BoundsTest(Folder):
         self.tidy(store)
         self.assertEqual(store.silences(START - 300), 1)
 
+    def test_a_store_tidies_up_by_itself(self) -> None:
+        store = self.open(keep=0)
+        store.finish(store.claim(push()), answer())
+        store.flush()
+        self.assertEqual(len(store.deliveries(1)), 1)
+        self.clock.now += ANSWERS_KEPT + 1
+        self.until(lambda: not store.deliveries(1))
+
     def tidy(self, store: SQLite) -> None:
         housekeeping.Housekeeping(store._housekeeping._keep, store._full).turn(store._disk.db, self.clock.now)
 
@@ -553,6 +549,16 @@ class RecordsTest(Folder):
             self.assertEqual([found.name for found in records.deliveries(5)], ["d1"])
             self.assertEqual(records.check(), "")
             records.close()
+            store.close()
+
+    def test_a_path_may_hold_what_means_something_in_an_address(self) -> None:
+        self.path = os.path.join(self.folder, "100% of #1? 天气.db")
+        store = self.open()
+        store.finish(store.claim(push()), answer())
+        store.flush()
+        for _ in range(2):
+            with Records(self.path) as records:
+                self.assertEqual([found.name for found in records.deliveries(5)], ["d1"])
             store.close()
 
     def test_a_command_never_makes_the_file(self) -> None:
