@@ -170,11 +170,6 @@ class Ledger:
         with self._lock:
             return self._records.get(id)
 
-    def cursor(self) -> str:
-        """The number of the last change, for `after`."""
-        with self._lock:
-            return f"{self.boot}.{self._seq}"
-
     def after(self, cursor: str, limit: int = KEPT) -> tuple[str, list[dict[str, Any]]]:
         """Return where the list stands now, and the rows that changed since *cursor*: all, if it is another's."""
         since = self._seen(cursor) or 0

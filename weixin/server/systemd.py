@@ -69,9 +69,6 @@ class Notifier:
     def stopping(self) -> None:
         self.send("STOPPING=1")
 
-    def status(self, status: str) -> None:
-        self.send(f"STATUS={status}")
-
     def watchdog(self) -> None:
         self.send("WATCHDOG=1")
 
