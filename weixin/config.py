@@ -26,7 +26,7 @@ DEFAULT_STORE = "sqlite:wxserve.db"
 
 MODES = ("plain", "compat", "safe")
 
-# The longest option is half of this; the shortest secret worth hiding is generated longer.
+# The longest option has 16 letters, «aes_key_previous»; the tokens and keys that are generated have 32 and more.
 LONGEST_NAME = 20
 # The slips of the line reader whose sentences for a table of replies speak of a reply above, or show the line.
 _OF_OPTIONS = frozenset({"stray", "junk", "indented", "bracket", "colon"})

@@ -121,7 +121,7 @@ class Reckoning(NamedTuple):
     unanswered: list[str]
     twice: list[str]
     astray: list[str]
-    #: Deliveries: when, of which message, the how manieth, to which process, which lived or not, and what it said.
+    #: Deliveries: when, of which message, which of its three, to which process, which lived or not, and what it said.
     deliveries: list[tuple[float, str, int, int, bool, str | None]]
     #: Answers that came when the platform had hung up: this machine was too busy to tell the story.
     late: int

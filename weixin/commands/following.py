@@ -48,7 +48,7 @@ def failed(delivery: Delivery) -> bool:
 
 
 def answered_on(delivery: Delivery) -> int:
-    """The how manieth of its deliveries was the first to be answered; 0 where none was."""
+    """Which of its deliveries was the first to be answered, from 1; 0 where none was."""
     # Two processes may have written them down; each begins with its time.
     for number, line in enumerate(sorted(delivery.attempts), 1):
         if not line.endswith(_UNANSWERED):

@@ -25,7 +25,7 @@ class Deadline:
 
 
 def of(began: float, budget: float | None, attempt: int, pace: Pace) -> Deadline:
-    """The deadline of a run that *began* then, on the how manieth delivery: its budget, or what the ladder leaves."""
+    """The deadline of a run that *began* then, on delivery number *attempt*: its budget, or what the ladder leaves."""
     if budget is not None:
         return Deadline(began + budget)
     return Deadline(began + pace.hangup * max(0, DELIVERIES - attempt) + pace.deadline)

@@ -17,7 +17,7 @@ _NAME = slice(_TIME, _TIME + 3)
 def key_of(message: Message) -> bytes:
     """Sixteen bytes that stand for account, user and MsgId; of an event, which has none, for what makes it up.
 
-    官方页面 接收事件推送 names FromUserName and CreateTime; two different events of one second differ in the rest.
+    The official page 接收事件推送 names FromUserName and CreateTime; two events of one second differ in the rest.
     """
     made = message.fields["CreateTime"]
     if message.type == "event":

@@ -1,4 +1,4 @@
-"""Which of the three deliveries this is, and how long each may take (官方页面 接收普通消息: 5 秒, 重试三次)."""
+"""Which of the three deliveries this is, and how long each may take (official page 接收普通消息: 5 s, three times)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """What missed its deliveries: how it goes into a mailbox, and how it comes out with another message's answer.
 
-Pure: what is taken and what is left is for the store to do in one transaction. Where an account may push late answers
-by itself (客服接口), that will be one more who takes from the same mail; nothing here has to know.
+Pure: what is taken and what is left is for the store to do in one transaction.
 """
 
 from __future__ import annotations

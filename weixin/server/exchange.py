@@ -43,7 +43,10 @@ EXTENSIONS = ("wxserve.wait_gone", "wxserve.drop")
 
 
 class Exchange:
-    """Also what the app sees of us: `start_response`, `write`, and the two extensions in the environ."""
+    """One request on its way to the app, and its answer on the way back.
+
+    It is also what the app sees of us: `start_response`, `write`, and the two extensions in the environ.
+    """
 
     __slots__ = (
         "_complete",

@@ -2,9 +2,12 @@
 
 Read ``base`` first: it is the interface, and it says what each home must hold. ``memory`` is one process's
 dictionaries. ``sqlite`` survives a restart and is shared by processes: it stands on ``database`` (the file, its
-connections and its size), ``schema`` (the SQL that makes it), ``claims`` (who runs what, exact across processes) and
-``late`` (what may be written a moment later). ``disk`` is what it does when the file is held by another process, with
-``meanwhile``, or fails, with ``spare`` and ``carry``. Nobody else writes SQL, and nothing here knows what WeChat is.
+connections and its size), ``schema`` and ``rows`` (its tables, and what goes into them), ``messages`` and ``states``
+(what is done in one transaction), ``claims`` and ``bytelocks`` (who runs what, exact across processes; ``locks``,
+between threads), ``batch`` and ``late`` (what may be written a moment later). ``housekeeping`` deletes what is old,
+``mover`` moves the log into the file, ``records`` reads it, for commands too. ``disk`` is what it does when the file is
+held by another process, with ``meanwhile``, or fails, with ``spare`` and ``carry``. Nobody else writes SQL, and nothing
+here knows what WeChat is.
 """
 
 from __future__ import annotations

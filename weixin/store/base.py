@@ -75,14 +75,15 @@ class Claim:
         self.status = MINE
         #: What it was answered with: the answer, or the busy text while the run still goes.
         self.body: bytes | None = None
-        #: How many deliveries of it were seen before this one, and how many runs were begun and not finished.
-        self.seen = 0
+        #: How many runs of it were begun and not finished.
         self.runs = 0
-        # The home's notes: whether the message has its answer; whether its user has left meanwhile; whether more than
-        # this process's memory knows of it; whether it may not be finished late; what holds the claim.
+        #: Whether more than this process's memory knows of it; where that is so from the start, it was seen before.
+        self.recorded = False
+        # The home's notes: how many deliveries of it were seen; whether the message has its answer; whether its user
+        # has left meanwhile; whether it may not be finished late; what holds the claim.
+        self.seen = 0
         self.finished = False
         self.forgotten = False
-        self.recorded = False
         self.urgent = False
         self.home: object = None
 

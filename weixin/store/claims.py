@@ -46,7 +46,8 @@ _KNOCK = _MAIL_AT + MAIL_SLOTS * _MAIL.size
 _SIZE = _KNOCK + 1
 # Thirty bits of seconds from here end in 2054.
 _EPOCH = 1_600_000_000
-MOST_RUNS = 3
+# The two bits of runs, and so the most that are told apart; who has killed two processes is not run again anyway.
+_RUNS = 3
 _WORD = 0xFFFFFFFF
 # Locks begin behind the tables, so that the two cannot be confused by anybody who looks; man fcntl: l_start is signed.
 _LOCKS_AT = 1 << 32
@@ -170,7 +171,7 @@ class Claims:
                 self.unlock(key)
                 raise
             return 0
-        return 1 + (word & MOST_RUNS) if mark == offset & _WORD else 1
+        return 1 + (word & _RUNS) if mark == offset & _WORD else 1
 
     def lock(self, key: bytes) -> bool:
         """Lock *key*, a hash; False where somebody else has it. Raises OSError where the disk cannot lock."""
@@ -230,13 +231,13 @@ class Claims:
                 _quiet_unlock()(self._fd, _byte(key))
 
     def begin(self, key: bytes, now: float, runs: int) -> None:
-        """Write down that a run of *key* begins, the how manieth. Its lock must be held.
+        """Write down that a run of *key* begins, and that it is number *runs*. Its lock must be held.
 
         Where the disk fails it is not: who claims or writes next hears of that, and here something may be ending.
         """
         slot, offset = _KEY.unpack(key)
         with contextlib.suppress(OSError):
-            os.pwrite(self._fd, _word(offset, now, min(runs, MOST_RUNS)), slot % SLOTS * _SLOT_BYTES)
+            os.pwrite(self._fd, _word(offset, now, min(runs, _RUNS)), slot % SLOTS * _SLOT_BYTES)
 
     def has_mail(self, user: str, now: float) -> bool:
         """Whether *user* may have mail."""

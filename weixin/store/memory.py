@@ -87,7 +87,6 @@ class Memory(Store):
             claim.recorded = push.key in self._messages
             known = self._known(push)
             claim.body, claim.runs = known.body, known.runs
-            claim.seen = known.seen if claim.recorded else 0
             if known.done:
                 claim.status = Status.ANSWERED
             elif known.running:

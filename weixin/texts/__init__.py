@@ -1,9 +1,8 @@
 """Every sentence a person reads, in Chinese and English.
 
 Codes, log keys, option names and command names are English in both; WeChat's own screen texts stay Chinese in both, so
-that they can be searched for. ``codes`` holds what a code means, ``slips`` the slips that one code may
-stand for, ``words`` everything else; here they are picked and
-filled in. A leaf: it imports nothing of ours.
+that they can be searched for. ``codes`` holds what a code means, ``slips`` the slips that one code may stand for,
+``words`` everything else; here they are picked and filled in. A leaf: it imports nothing of ours.
 
 What serving does not say, which is nearly all, is imported when somebody asks for it: a server starts sooner without
 it, and is smaller.

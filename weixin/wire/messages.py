@@ -22,7 +22,7 @@ MAX_DEPTH = 16
 MAX_ELEMENTS = 1_000
 # One element's text; the longest real one is the Encrypt of a compatible-mode push.
 MAX_TEXT = 65_536
-# Names that lists, logs and counters keep, printable ones: an openid has 28 letters, the longest event 31.
+# Names that lists, logs and counters keep, printable ones: an openid has 28 letters, the longest event 33.
 MAX_NAME = 128
 # The body in all, for callers that set no tighter limit of their own.
 MAX_BODY = 1 << 20
