@@ -870,6 +870,20 @@ class Orphans(Case):
         self.assertEqual(letter.text, "answer to oUSER 0")
         self.assertEqual(text_of(self.deliver(desk, message("0"), age=15.0).body), "busy")
 
+    def test_what_a_process_said_before_it_died_is_said_again_at_once_and_the_answer_waits(self) -> None:
+        slow = Slow()
+        dying = self.store()
+        push = push_of(message("2"), self.clock(), "short")
+        claim = dying.claim(push)
+        dying.say_busy(push, Text("busy").render(message("2"), 0))
+        dying.release(claim)
+        desk = self.desk(slow.handler)
+        given = self.deliver(desk, message("2"), age=5.0)
+        self.assertEqual((given.result, text_of(given.body)), ("busy", "busy"))
+        self.assertLess(given.seconds, 2 * SECOND)
+        (letter,) = self.until(lambda: desk.store.mail("gh_1", "oUSER"))
+        self.assertEqual((letter.text, len(slow.runs)), ("answer to oUSER 2", 1))
+
     def test_a_word_whose_process_died_asks_nobody_and_leaves_no_mail(self) -> None:
         asked = []
         dying = self.store()
