@@ -309,6 +309,8 @@ class Environ:
         self.assertTrue(environ["wsgi.input_terminated"])
         self.assertEqual(environ["SCRIPT_NAME"], "")
         self.assertEqual(environ["REMOTE_ADDR"], "" if self.unix else "127.0.0.1")
+        self.assertEqual(environ["SERVER_NAME"], "localhost" if self.unix else "127.0.0.1")
+        self.assertRegex(environ["SERVER_PORT"], "^80$" if self.unix else "^[0-9]{4,5}$")
         self.assertFalse(self.environ(LAST, threads=1)["wsgi.multithread"])
 
     def test_who_is_believed_about_the_client(self: Any) -> None:
@@ -320,6 +322,10 @@ class Environ:
         friend = self.environ(request, trusted=("127.0.0.0/8",))
         self.assertEqual((friend["REMOTE_ADDR"], friend["wsgi.url_scheme"]), ("1.2.3.4", "https"))
         self.assertNotIn("REMOTE_PORT", friend)
+        halves = [LAST.replace(b"\r\n\r\n", b"\r\n" + half + b"\r\n\r\n") for half in word.strip().split(b"\r\n")]
+        of, over = (self.environ(half, trusted=("127.0.0.0/8",)) for half in halves)
+        self.assertEqual((of["REMOTE_ADDR"], of["wsgi.url_scheme"]), ("1.2.3.4", "http"))
+        self.assertEqual((over["REMOTE_ADDR"], over["wsgi.url_scheme"]), ("" if self.unix else "127.0.0.1", "https"))
 
 
 def drained(app: App) -> App:

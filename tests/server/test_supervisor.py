@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
+import sys
 import threading
 import time
 import unittest
@@ -15,6 +17,34 @@ from tests.server.running import PATIENCE, read_all, statuses, wait_for
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+# Two services, each of which says how many listening sockets its worker has.
+TWO = """
+import os, socket, sys
+from weixin.server import Service, describe, listen, serve
+
+def ears():
+    found = 0
+    for fd in map(int, os.listdir("/dev/fd")):
+        try:
+            with socket.socket(fileno=os.dup(fd)) as sock:
+                found += sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        except OSError:
+            pass
+    return found
+
+def app(environ, start_response):
+    body = b"ears=%d" % ears()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+def ready():
+    print("serving on", *(describe(service.sockets[0]) for service in services), file=sys.stderr, flush=True)
+
+services = [Service(name, lambda: app, [listen("127.0.0.1:0")]) for name in ("one", "two")]
+sys.exit(serve(services, on_ready=ready))
+"""
 
 
 class Start(ProgramCase):
@@ -39,6 +69,15 @@ class Start(ProgramCase):
         address = self.start("--workers", "2").address()
         pids = set()
         wait_for(lambda: pids.add(pid_of(get(address, "/slow?0.02"))) or self.from_both(address, pids))
+
+    def test_a_worker_has_the_sockets_of_its_own_service_alone(self) -> None:
+        """Or it would keep those of the other in the world when that is told to end."""
+        program = Program([], {}, [sys.executable, "-c", TWO])
+        self.addCleanup(self._finish, program)
+        program.wait_said("serving on ")
+        one, two = re.findall(r"127\.0\.0\.1:(\d+)", "\n".join(program.said))
+        for port in (one, two):
+            self.assertIn(b"ears=1", get(("127.0.0.1", int(port))))
 
     @staticmethod
     def from_both(address: tuple[str, int], pids: set[int]) -> bool:
