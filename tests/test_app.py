@@ -13,6 +13,7 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 from tests.client import call, signed, text
+from tests.routing.support import handlers_here
 from weixin import app, config, log, metrics
 from weixin.simulator import make
 
@@ -256,6 +257,13 @@ class Building(Case):
             app.build(config.load(str(self.folder / "wxserve.ini"), {}, {}), log.Journal(self.log))
         (problem,) = caught.exception.problems
         self.assertEqual((problem.code, problem.file, problem.line), ("WX-HND-01", "handlers/bad.py", 1))
+
+    def test_a_start_that_fails_again_and_again_leaves_no_modules_behind(self) -> None:
+        (self.folder / "handlers" / "bad.py").write_text("import openai_that_is_not_there\n")
+        before = handlers_here()
+        with self.assertRaises(config.ConfigError):
+            app.build(config.load(str(self.folder / "wxserve.ini"), {}, {}), log.Journal(self.log))
+        self.assertEqual(handlers_here(), before)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ EVENING = time.mktime((2026, 3, 5, 19, 30, 0, 0, 0, -1))
 class Shipped(unittest.TestCase):
     def setUp(self) -> None:
         self.routing = load.load(HANDLERS, Path("/nonexistent/replies.ini"))
-        self.addCleanup(self.routing.close)
+        self.addCleanup(self.routing.rules.close)
         self.context = run.Context()
 
     def outcome(self, of: Message, now: float = MORNING) -> run.Outcome:
@@ -70,7 +70,7 @@ class Shipped(unittest.TestCase):
             for file in HANDLERS.glob("*.py"):
                 (path / file.name).write_bytes(file.read_bytes())
             routing = load.load(path, Path("/nonexistent/replies.ini"))
-            self.addCleanup(routing.close)
+            self.addCleanup(routing.rules.close)
             outcome = run.answer(routing.rules, text("吃了吗"), MORNING, self.context)
         self.assertEqual(said(outcome.reply), "mine")
 

@@ -267,7 +267,7 @@ class Application:
 
 
 def load_rules(settings: Settings) -> tuple[Rules, list[Problem]]:
-    """Return everything that answers, and what is wrong with it."""
+    """Return everything that answers, and what is wrong with it. Who loads again closes the rules of before."""
     source, _, line = settings.sources["default_reply"].rpartition(":")
     routing = load.load(
         settings.handlers,
@@ -299,6 +299,7 @@ def build(
     """
     rules, problems = load_rules(settings)
     if problems:
+        rules.close()
         raise config.ConfigError(problems)
     journal = journal or open_log(settings)
     url = settings.store if live else "memory:"

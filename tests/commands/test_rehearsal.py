@@ -9,6 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from tests.routing.support import handlers_here
 from weixin import config
 from weixin.commands import seen
 from weixin.commands.rehearsal import Rehearsal, in_mode
@@ -65,6 +66,22 @@ class Deliveries(Case):
             with contextlib.suppress(config.ConfigError):
                 rehearsal.reload()
             self.assertEqual(rehearsal.deliver(rehearsal.platform.push("text", "你好")).delivery.seen.text, expected)
+
+    def test_what_was_loaded_before_is_let_go(self) -> None:
+        (self.folder / "handlers").mkdir()
+        handler = self.folder / "handlers" / "hello.py"
+        handler.write_text("from wxserve import on\n@on.text('a')\ndef a(): return '1'\n")
+        before = handlers_here()
+        rehearsal = self.rehearsal()
+        here = handlers_here()
+        for text, expected in (("[b]\ntext = 2\n", "1"), ("oops", "1"), ("[b]\ntext = 3\n", "1")):
+            self.replies(text)
+            with contextlib.suppress(config.ConfigError):
+                rehearsal.reload()
+            self.assertEqual(len(handlers_here()), len(here))
+            self.assertEqual(rehearsal.deliver(rehearsal.platform.push("text", "a")).delivery.seen.text, expected)
+        rehearsal.close()
+        self.assertEqual(handlers_here(), before)
 
 
 class Modes(Case):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 import textwrap
 import unittest
@@ -62,6 +63,12 @@ def folder(files: dict[str, str]) -> Iterator[Path]:
 def write(file: Path, source: str) -> None:
     file.parent.mkdir(exist_ok=True)
     file.write_text(textwrap.dedent(source), encoding="utf-8")
+
+
+def handlers_here() -> set[object]:
+    """What is in this process of handlers files that were loaded and not let go of: their modules and finders."""
+    finders = {finder for finder in sys.meta_path if isinstance(finder, handlers._Finder)}
+    return {name for name in sys.modules if name.startswith("_wxserve_handlers_")} | finders
 
 
 class LoadedCase(unittest.TestCase):

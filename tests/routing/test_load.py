@@ -31,7 +31,7 @@ class Load(LoadedCase):
         if replies is not None:
             file.write_text(replies, encoding="utf-8")
         routing = load.load(path, file, **options)  # type: ignore[arg-type]
-        self.addCleanup(routing.close)
+        self.addCleanup(routing.rules.close)
         return routing
 
     def test_replies_before_code_and_defaults_after_everything(self) -> None:

@@ -154,6 +154,7 @@ def _doctor(settings: Settings, lang: str) -> list[dict[str, Any]]:
     from .doctor import rows
 
     rules, faults = app.load_rules(settings)
+    rules.close()
     visit = Visit(settings, faults, len(rules))
     inside = [group for group in doctor.GROUPS if group not in doctor.OUTSIDE]
     found = [row for finding in doctor.examine(visit, inside) for row in rows(finding, visit, lang)]

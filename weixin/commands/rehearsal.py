@@ -187,16 +187,19 @@ class Rehearsal:
 
     def reload(self) -> None:
         """Load handlers and replies anew; raise config.ConfigError and keep the old where something is wrong."""
-        self._rules = self._load()
-        self._application.close()
+        rules = self._load()
+        self.close()
+        self._rules = rules
         self._application = app.Application(self.settings, self._rules, self.heard)
 
     def close(self) -> None:
         self._application.close()
+        self._rules.close()
 
     def _load(self) -> _Paced:
         rules, problems = app.load_rules(self.settings)
         if problems:
+            rules.close()
             raise ConfigError(problems)
         return _Paced(rules)
 

@@ -54,7 +54,8 @@ class Rulebook:
                 rules, problems = load_rules(self._settings)
                 self._problems = [*self._configuration(), *problems]
                 if not problems or self.loads == 1:
-                    self._rules = rules
+                    rules, self._rules = self._rules, rules
+                rules.close()  # those of before, or those that are of no use
             return self._rules, self._problems
 
     def written(self) -> float:

@@ -42,7 +42,7 @@ class Loaded(NamedTuple):
     package: str
 
     def close(self) -> None:
-        """Forget the modules: for who has loaded the folder again, once the old functions are done."""
+        """Forget the modules; see `Rules.close`."""
         _forget(self.package)
 
 

@@ -21,10 +21,6 @@ class Routing(NamedTuple):
     errors: list[LoadError]
     loaded: handlers.Loaded
 
-    def close(self) -> None:
-        """Forget the handlers' modules: for who has loaded again, once the old rules are asked no more."""
-        self.loaded.close()
-
 
 def prepare(replies: str, default: str) -> None:
     """Import what `load` will need for these: for a process that forks, so that its workers share it."""
@@ -68,7 +64,7 @@ def load(
                     rules.append(table.default_rule(default, default_file, default_line))
             except Misuse as misuse:
                 errors.append(LoadError(TABLE_CODE, default_file, default_line, misuse.reason, **misuse.values))
-        made = Rules(rules, loaded.on_error, final_marks=final_marks)
+        made = Rules(rules, loaded.on_error, final_marks=final_marks, let_go=loaded.close)
     for rule, pattern in made.regexes()[MAX_REGEXES:][:1]:
         code = TABLE_CODE if rule.file == name else "WX-HND-03"
         values = {"pattern": pattern.pattern, "limit": MAX_REGEXES, "n": len(made.regexes())}

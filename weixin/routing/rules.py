@@ -13,7 +13,7 @@ import itertools
 import operator
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Union
 
 from weixin.wire.messages import EVENTS, MESSAGE_TYPES, Message
@@ -127,13 +127,20 @@ class Rules:
     """Every rule, ready to be asked; *errors* are the functions of ``on.error``."""
 
     def __init__(
-        self, rules: Iterable[Rule] = (), errors: Iterable[Function] = (), *, final_marks: bool = True
+        self,
+        rules: Iterable[Rule] = (),
+        errors: Iterable[Function] = (),
+        *,
+        final_marks: bool = True,
+        let_go: Callable[[], None] | None = None,
     ) -> None:
         """Sort *rules*; those that are equal in rank stay in the order they come in.
 
         *final_marks*: whether the marks at the end of a text do not count, 「天气？」 being 「天气」.
+        *let_go*: what `close` calls.
         """
         self._whole = whole if final_marks else str
+        self._let_go = let_go
         self._rules = sorted(rules, key=_rank)
         self.errors = tuple(errors)
         scanned: dict[str, list[tuple[int, Hit]]] = {}
@@ -186,6 +193,11 @@ class Rules:
         return [
             Candidate(hit, hit.rule.hours is None or hit.rule.hours.open_at(now)) for hit in self._hits(message, None)
         ]
+
+    def close(self) -> None:
+        """Forget the handlers' modules: for who has loaded again, once these rules are asked no more."""
+        if self._let_go is not None:
+            self._let_go()
 
     def regexes(self) -> list[tuple[Rule, re.Pattern[str]]]:
         """Every regular expression, with its rule."""
