@@ -70,6 +70,14 @@ class Start(ProgramCase):
         pids = set()
         wait_for(lambda: pids.add(pid_of(get(address, "/slow?0.02"))) or self.from_both(address, pids))
 
+    def test_who_has_nothing_to_do_sleeps(self) -> None:
+        program = self.start()
+        address = program.address()
+        pids = (program.process.pid, pid_of(get(address)))
+        before = sum(map(cpu_seconds, pids))
+        get(address, "/slow?1")
+        self.assertLess(sum(map(cpu_seconds, pids)) - before, 0.25)
+
     def test_a_worker_has_the_sockets_of_its_own_service_alone(self) -> None:
         """Or it would keep those of the other in the world when that is told to end."""
         program = Program([], {}, [sys.executable, "-c", TWO])
@@ -400,6 +408,13 @@ def has_stopped(pid: int) -> bool:
     """A process stops when the first of its threads sees the signal, which may take a moment."""
     with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
         return ") T " in file.read()
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used up of a processor so far (proc(5): utime and stime)."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def refuses(address: tuple[str, int]) -> bool:
