@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import re
 import sys
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from .. import app, config, texts
+from .. import app, config, texts, transcript
+from ..config import MODES
 from ..simulator import (
     FAULTS,
     Answer,
@@ -27,7 +27,7 @@ from ..simulator import (
     UnknownKind,
     canonical,
 )
-from ..transcript import MAX_SLOW
+from ..simulator.samples import USER
 from . import FAILED, FINE, USAGE, seen
 from .rehearsal import Exchange, Overheard, Rehearsal, account, in_mode, outcomes
 from .run import settings_or_demo
@@ -36,12 +36,8 @@ from .terminal import columns
 if TYPE_CHECKING:
     from . import Call
 
-USER = "oTEST0001"
-MODES = ("plain", "compat", "safe")
 # A raw push: as much as any server of ours would read.
 MAX_RAW = 1 << 20
-
-_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|)")
 
 
 class Usage(ValueError):
@@ -167,8 +163,8 @@ def _possible(options: argparse.Namespace, settings: config.Settings) -> None:
         raise Usage("send.wire-only", fault=options.fault)
     if options.slow is not None and options.to:
         raise Usage("send.slow-here")
-    if options.slow is not None and not 0 <= options.slow <= MAX_SLOW:
-        raise Usage("send.slow-value", most=round(MAX_SLOW))
+    if options.slow is not None and not 0 <= options.slow <= transcript.MAX_SLOW:
+        raise Usage("send.slow-value", most=round(transcript.MAX_SLOW))
 
 
 def _push(weixin: Platform, options: argparse.Namespace) -> Push:
@@ -203,10 +199,10 @@ def _http(address: str) -> Transport:
 def _seconds(text: str | None) -> float | None:
     if text is None:
         return None
-    match = _DURATION.fullmatch(text)
-    if not match:
+    seconds = transcript.seconds(text)
+    if seconds is None:
         raise Usage("send.duration", text=text)
-    return float(match[1]) / (1000 if match[2] == "ms" else 1)
+    return seconds
 
 
 def _refused(delivery: Delivery) -> bool:

@@ -19,7 +19,6 @@ from ..wire.signature import sign
 from .pushes import Push
 from .samples import ACCOUNT, USER
 
-MODES = ("plain", "compat", "safe")
 # Older than any server should take.
 OLD = 3_600
 # How long a body of the fault slow-body is under way, in seconds: slow, and yet in time for the answer.
