@@ -97,7 +97,7 @@ class Keeper:
             desk.close_run(run)
             return
         run.claim = claim
-        with desk.closing(run):
+        with desk.given_back_on_failure(run):
             run.message.attempt = max((visit.attempt for visit in list(run.visits)), default=1)
             if desk.prepare(run) and not desk.run_on_pool(run, run.message.attempt):
                 desk.give_back(run)
@@ -192,7 +192,7 @@ class Keeper:
     def _adopt(self, run: Run) -> None:
         """Run a message whose process died, into the mailbox."""
         desk = self._desk
-        with desk.closing(run):
+        with desk.given_back_on_failure(run):
             claim = desk.store.claim(run.push)
             if claim.status is not Status.MINE:
                 desk.close_run(run)
@@ -220,7 +220,7 @@ class Keeper:
         _log.error("stuck\n%s", stack, extra={"code": "WX-RUN-03", "fields": fields})
         if run.access is not None:
             run.access.give_up()
-        desk.forget_answer(run)
+        desk.end_unanswered(run)
 
     def _replace_if_stuck(self) -> None:
         """A process with half its threads stuck is no good any more."""

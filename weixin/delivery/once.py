@@ -103,7 +103,7 @@ class Desk:
     # A run begins.
 
     def _begin(self, run: Run, visit: Visit) -> Given | None:
-        # What `closing` does, without its four calls: it is every message's.
+        # What `given_back_on_failure` does, without its four calls: it is every message's.
         fine = False
         try:
             claim = self.store.claim(run.push)
@@ -131,7 +131,7 @@ class Desk:
         return self._waiting.wait(run, visit, watched=True)
 
     @contextlib.contextmanager
-    def closing(self, run: Run) -> Iterator[None]:
+    def given_back_on_failure(self, run: Run) -> Iterator[None]:
         """Give *run* back if what is done with it fails: nobody shall wait for it, and anybody may have it."""
         fine = False
         try:
@@ -200,7 +200,7 @@ class Desk:
         return self.pool.submit(run.push.user, lambda: self._run_pooled(run, attempt))
 
     def _run_pooled(self, run: Run, attempt: int) -> None:
-        with self.closing(run):
+        with self.given_back_on_failure(run):
             outcome = None
             if run.rule is None:
                 outcome = self.ask(run, attempt, exclusive=True)
@@ -235,6 +235,7 @@ class Desk:
             self.slow.add(rule.at)
 
     def is_slow(self, rule: Rule) -> bool:
+        """Whether *rule* says that it is slow, or was once: then no delivery's own thread asks it."""
         return rule.budget is not None or rule.at in self.slow
 
     def _over_budget(self, run: Run, outcome: routing.Outcome, took: float) -> routing.Outcome:
@@ -316,7 +317,7 @@ class Desk:
                 self.close_run(run)
         return verdict
 
-    def forget_answer(self, run: Run) -> None:
+    def end_unanswered(self, run: Run) -> None:
         """End a run that never ends, without an answer; of a user who leaves, forget the rest as well."""
         self.finish(run, routing.Outcome(Success(), error=StuckRun()), fetched=True)
 

@@ -77,7 +77,7 @@ class SQLite(Reading, Keeping, Store):
             return claim
         is_mine = False
         try:
-            is_mine = self._settle(claim)
+            is_mine = self._take(claim)
         finally:
             if not is_mine:
                 self._claims.pop(push.key, None)
@@ -85,7 +85,7 @@ class SQLite(Reading, Keeping, Store):
             self._turns.wake()
         return claim
 
-    def _settle(self, claim: Claim) -> bool:
+    def _take(self, claim: Claim) -> bool:
         """Ask the other processes, and then the database if there may be anything in it; whether it is to be run."""
         push, now, db = claim.push, self._clock(), self._disk.db
         since = now - self._known  # what was claimed before, the database has deleted
@@ -93,7 +93,7 @@ class SQLite(Reading, Keeping, Store):
             runs = db.claims.take(push.key, now, since)
         except OSError as error:
             self._disk.failed(db, error)
-            return self._settle(claim)
+            return self._take(claim)
         if runs < 0:
             claim.status = Status.TAKEN
             return False
