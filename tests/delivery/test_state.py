@@ -42,11 +42,25 @@ class States(unittest.TestCase):
         self.assertEqual(self.kept(), {})
 
     def test_nothing_is_read_or_locked_for_who_does_not_ask(self) -> None:
+        asked: list[str] = []
+
+        class Asked(Memory):
+            def lock(self, name: bytes, timeout: float) -> bool:
+                asked.append("lock")
+                return super().lock(name, timeout)
+
+            def state(self, account: str, user: str) -> dict[str, str]:
+                asked.append("state")
+                return super().state(account, user)
+
+        self.store = Asked()
         self.open().close(True)
-        one, two = self.open(), self.open(wait=0.01)
+        self.open().give_up()
+        self.assertEqual(asked, [])
+        one = self.open()
         one()
-        two.close(True)
         one.close(True)
+        self.assertEqual(asked, ["lock", "state"])
 
     def test_what_is_not_json_names_itself(self) -> None:
         for value in ({1, 2}, float("nan"), object(), b"bytes"):
