@@ -309,7 +309,7 @@ class Stop(ProgramCase):
         clients = [connect(address) for _ in range(20)]
         for client in clients:
             self.addCleanup(client.close)
-            client.sendall(b"GET /slow?60 HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.sendall(b"GET /slow?20 HTTP/1.1\r\nHost: a\r\n\r\n")
         # Answered beside them, so they have all begun.
         self.assertEqual(pid_of(get(address)), worker)
         program.signal(signal.SIGTERM)
@@ -352,6 +352,17 @@ class Stop(ProgramCase):
             for other in clients:
                 self.assertEqual(pid_of(read_all(other)), first)
         self.assertEqual(program.end(), 0)
+
+    def test_who_presses_ctrl_c_twice_does_not_wait(self) -> None:
+        program = self.start("--grace", "20")
+        address = program.address()
+        with connect(address) as client:
+            client.sendall(b"GET /slow?20 HTTP/1.1\r\nHost: a\r\n\r\n")
+            program.wait_said("begun /slow")
+            program.signal(signal.SIGINT)
+            wait_for(lambda: refuses(address))  # it has heard the first
+            program.signal(signal.SIGINT)
+            self.assertEqual(program.end(), 0)
 
     def test_a_unix_socket_is_removed(self) -> None:
         path = os.path.join(self.folder(), "s")
