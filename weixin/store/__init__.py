@@ -4,10 +4,10 @@ Read ``base`` first: it is the interface, and it says what each home must hold. 
 dictionaries. ``sqlite`` survives a restart and is shared by processes: it stands on ``database`` (the file, its
 connections and its size), ``schema`` and ``rows`` (its tables, and what goes into them), ``messages`` and ``states``
 (what is done in one transaction), ``claims`` and ``bytelocks`` (who runs what, exact across processes; ``locks``,
-between threads), ``batch`` and ``late`` (what may be written a moment later). ``housekeeping`` deletes what is old,
-``mover`` moves the log into the file, ``records`` reads it, for commands too. ``disk`` is what it does when the file is
-held by another process, with ``meanwhile``, or fails, with ``spare`` and ``carry``. Nobody else writes SQL, and nothing
-here knows what WeChat is.
+between threads), ``batch`` and ``late`` (what may be written a moment later). ``leaving`` is who is forgotten.
+``housekeeping`` deletes what is old, ``mover`` moves the log into the file, ``records`` reads it, for commands too.
+``disk`` is what it does when the file is held by another process, with ``meanwhile``, or fails, with ``spare`` and
+``carry``. Nobody else writes SQL, and nothing here knows what WeChat is.
 """
 
 from __future__ import annotations
