@@ -77,6 +77,8 @@ class RequestLine(unittest.TestCase):
         (b"GET http://a b/ HTTP/1.1", 400),
         (b"GET http://a/#b HTTP/1.1", 400),
         (b"CONNECT a:443 HTTP/1.1", 501),
+        (b"CONNECT / HTTP/1.1", 501),
+        (b"connect / HTTP/1.1", 0),
     )
 
     def test_is_read_or_refused_with_its_status(self) -> None:

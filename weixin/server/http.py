@@ -51,7 +51,6 @@ class HTTPError(Exception):
         super().__init__(why)
         self.status = status
         self.why = why
-        self.head = False  # the method is HEAD, whose answer has no body
 
 
 class Fields:
@@ -185,11 +184,7 @@ class HeadParser:
         if fields is None:
             if len(head) > self.options.head_max:
                 raise HTTPError(431, "the head is too large")
-            try:
-                fields = self._parse_block(end + block, request.http11)
-            except HTTPError as error:
-                error.head = request.method == "HEAD"
-                raise
+            fields = self._parse_block(end + block, request.http11)
             if len(block) <= REMEMBERED_BYTES:
                 if len(self._seen) >= REMEMBERED_BLOCKS:
                     self._seen.clear()
@@ -222,7 +217,8 @@ def _parse_request_line(line: str, options: Options) -> Request:
     method, target, version = match.groups()
     if version not in ("1.1", "1.0"):
         raise HTTPError(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
-    form = target if target[0] == "/" and "#" not in target else _origin_form(method, target)
+    plain = target[0] == "/" and "#" not in target and method != "CONNECT"
+    form = target if plain else _origin_form(method, target)
     path, _, query = form.partition("?")
     if "%" in path:
         path = re.sub(_ESCAPE, lambda escape: chr(int(escape[1], 16)), path)
@@ -230,7 +226,7 @@ def _parse_request_line(line: str, options: Options) -> Request:
 
 
 def _origin_form(method: str, target: str) -> str:
-    """The path and query of a target that does not begin with a slash (RFC 9112 section 3.2)."""
+    """The path and query of a target that is more or less than those (RFC 9112 section 3.2)."""
     if method == "CONNECT":
         raise HTTPError(501, "this is not a proxy")
     if target == "*" and method == "OPTIONS":

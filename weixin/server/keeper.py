@@ -105,19 +105,15 @@ class Keeper:
                 connection.send(CONTINUE)
                 if connection.out is not None:
                     raise Gone
-        elif reader.pending and connection.stage != HEAD:
+        elif reader.begun and connection.stage != HEAD:
             connection.stage = HEAD
             self.expect(connection, options.head_timeout)
         self.watch(connection, READ)
         self._hold(connection)
 
-    def refuse(self, connection: Connection, status: int, head: bool = False) -> None:
-        """An error of the server's own: nothing is served after it, and the client gets time to read it.
-
-        `head`: the method is HEAD (RFC 9110 section 9.3.2: its answer has no body).
-        """
-        request = connection.reader.in_body
-        bare = head or (request is not None and request.method == "HEAD")
+    def refuse(self, connection: Connection, status: int) -> None:
+        """An error of the server's own: nothing is served after it, and the client gets time to read it."""
+        bare = connection.reader.is_head  # RFC 9110 section 9.3.2: without a body
         connection.closing = True
         connection.linger = LINGER_MAX
         connection.reader = Reader(self._parser)

@@ -51,7 +51,11 @@ class Reader:
             if data:
                 check_partial_head(data, self._parser.options)
             return None
-        request = self._parser.parse(head)
+        try:
+            request = self._parser.parse(head)
+        except HTTPError:
+            self.buffer = head  # says how to answer
+            raise
         fields = request.fields
         self._skipped = False
         length = fields.length
@@ -77,6 +81,16 @@ class Reader:
         if self._chunks is not None:
             return len(self.buffer) + len(self._chunks.body)
         return len(self.buffer) if self._body is None else len(self._body)
+
+    @property
+    def begun(self) -> bool:
+        """Whether something of the next request is here, if only the empty line before it."""
+        return bool(self.buffer) or self._skipped
+
+    @property
+    def is_head(self) -> bool:
+        """Whether the method of the unfinished, or refused, request is HEAD."""
+        return self.buffer.startswith(b"HEAD ") if self._request is None else self._request.method == "HEAD"
 
     @property
     def in_body(self) -> Request | None:

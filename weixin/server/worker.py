@@ -273,7 +273,7 @@ class Worker:
             except BlockingIOError:
                 self._keeper.watch(connection, READ)
             except HTTPError as error:
-                self._keeper.refuse(connection, error.status, error.head)
+                self._keeper.refuse(connection, error.status)
         except (OSError, Gone):
             self._keeper.close(connection)
         except Exception as error:
