@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import unittest
+from collections.abc import Callable
 
-from tests.server.running import PATIENCE
+from tests.server.running import PATIENCE, wait_for
 from weixin.server.crew import Crew
 
 
@@ -137,6 +139,93 @@ class Baton(unittest.TestCase):
             crew.start()
             self.assertTrue(done.wait(PATIENCE))
         self.assertTrue(crew.join(PATIENCE))
+
+    def test_a_failure_that_cannot_even_be_told_does_not_stop_it_either(self) -> None:
+        """As where memory has run out: a thread that died with the baton would end all leading."""
+        turns = 0
+
+        def lead() -> bool:
+            nonlocal turns
+            turns += 1
+            if turns == 1:
+                raise MemoryError
+            crew.end()
+            return True
+
+        def refuse(_record: logging.LogRecord) -> bool:
+            raise MemoryError
+
+        log = logging.getLogger("wxserve.server")
+        log.addFilter(refuse)
+        self.addCleanup(log.removeFilter, refuse)
+        crew = Crew(1, lead, lambda _key: None)
+        crew.start()
+        self.assertTrue(crew.join(PATIENCE))
+        self.assertEqual(turns, 2)
+
+    def test_a_leader_who_fails_when_the_baton_was_passed_on_does_not_give_it_away_again(self) -> None:
+        entered = threading.Semaphore(0)
+        leading: list[int] = []
+
+        def lead() -> bool:
+            if crew.ended:
+                return True
+            key = threading.get_ident()
+            first = not leading
+            leading.append(key)
+            crew.loose[key] = True
+            entered.release()
+            if first:
+                wait_for(lambda: key not in crew.loose)
+                raise ValueError
+            wait_for(lambda: crew.ended)
+            return crew.take_back(key)
+
+        crew = Crew(3, lead, lambda _key: None)
+        with self.assertLogs("wxserve.server", "ERROR") as logs:
+            crew.start()
+            self.assertTrue(entered.acquire(timeout=PATIENCE))
+            self.assertTrue(crew.pass_on())
+            self.assertTrue(entered.acquire(timeout=PATIENCE))
+            wait_for(lambda: crew._idle == 1)
+            self.assertFalse(crew.try_lead())
+            crew.end()
+            self.assertTrue(crew.join(PATIENCE))
+        self.assertEqual(len(logs.records), 1)
+        self.assertEqual(len(leading), 2)
+
+    def test_the_baton_goes_on_where_its_holder_could_not_be_put_aside(self) -> None:
+        ways: tuple[Callable[[Crew], object], ...] = (Crew.pass_on, lambda crew: crew.let_go(1))
+        for pass_on in ways:
+            with self.subTest(pass_on):
+                self.fail_to_put_aside(pass_on)
+
+    def fail_to_put_aside(self, pass_on: Callable[[Crew], object]) -> None:
+        entered, hold = threading.Event(), threading.Event()
+
+        def lead() -> bool:
+            if crew.ended:
+                return True
+            crew.loose[1] = True
+            entered.set()
+            hold.wait(PATIENCE)
+            return crew.take_back(1)
+
+        def fail(_key: int) -> None:
+            raise OSError
+
+        crew = Crew(2, lead, fail)
+        crew.start()
+        self.assertTrue(entered.wait(PATIENCE))
+        with self.assertRaises(OSError):
+            pass_on(crew)
+        is_free = crew.try_lead()
+        if is_free:
+            crew.stop_leading()
+        crew.end()
+        hold.set()
+        self.assertTrue(crew.join(PATIENCE))
+        self.assertTrue(is_free)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ class Crew:
         self._lead = lead
         self._on_pass = on_pass
         self._baton = threading.Lock()
+        self._holder = 0  # the thread that took the baton last; 0 when it was passed on
         self._lock = threading.Lock()  # for the counts and for passing on; never taken while all is quick
         self._idle = 0
         self._threads: list[threading.Thread] = []
@@ -54,8 +55,8 @@ class Crew:
                 key, _ = self.loose.popitem()
             except KeyError:
                 return False
-            self._on_pass(key)
-        self._hand_over()
+            hire = self._hand_over(key)
+        self._hire(hire)
         return True
 
     def let_go(self, key: Any) -> None:
@@ -63,8 +64,8 @@ class Crew:
         with self._lock:
             if self.loose.pop(key, None) is None:
                 return
-            self._on_pass(key)
-        self._hand_over()
+            hire = self._hand_over(key)
+        self._hire(hire)
 
     def take_back(self, key: Any) -> bool:
         """The leader leaves the app: whether it still has the baton. If not, `on_pass` is over by now."""
@@ -91,14 +92,20 @@ class Crew:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _hand_over(self) -> None:
-        with self._lock:
-            hire = self._idle == 0 and len(self._threads) < self.size and not self.ended
-        self._baton.release()
-        if hire:
+    def _hand_over(self, key: Any) -> bool:
+        """Release the baton of `key`'s holder, with the lock held; whether a thread is wanted that takes it."""
+        self._holder = 0
+        try:
+            self._on_pass(key)
+            return self._idle == 0 and len(self._threads) < self.size and not self.ended
+        finally:
+            self._baton.release()
+
+    def _hire(self, wanted: bool) -> None:
+        if wanted:
             try:
                 self._start_thread()
-            except RuntimeError:
+            except (RuntimeError, MemoryError):
                 # The first thread that comes free takes the baton; until then requests wait.
                 if not self._complained:
                     self._complained = True
@@ -115,6 +122,7 @@ class Crew:
             with self._lock:
                 self._idle += 1
             self._baton.acquire()
+            self._holder = threading.get_ident()
             with self._lock:
                 self._idle -= 1
             if self.ended or self._take_turn():
@@ -127,6 +135,13 @@ class Crew:
             return self._lead()
         except Exception as error:
             # A defect of ours, or a system out of everything: the others go on, at a bearable pace.
-            log.error("leader", exc_info=error, extra={"code": "", "fields": {}})
+            try:
+                log.error("leader", exc_info=error, extra={"code": "", "fields": {}})
+            except Exception:
+                pass  # there is no memory for that: this thread must not end, least of all with the baton
             time.sleep(FAILURE_PAUSE)
-            return True
+            with self._lock:
+                if self._holder != threading.get_ident():
+                    return False
+                self.loose.clear()
+                return True

@@ -331,7 +331,10 @@ class Worker:
     @staticmethod
     def _complain(connection: Connection, error: Exception) -> None:
         """A defect of ours, or a system out of something: it costs one connection and not the process."""
-        log.error("connection", exc_info=error, extra={"code": "", "fields": {"ip": connection.peer}})
+        try:
+            log.error("connection", exc_info=error, extra={"code": "", "fields": {"ip": connection.peer}})
+        except Exception:
+            pass  # out of memory: it must be closed all the same
 
     def _let_rest(self, connection: Connection) -> None:
         self._keeper.let_rest(connection)
