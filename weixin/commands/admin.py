@@ -158,7 +158,7 @@ def _doctor(settings: Settings, lang: str) -> list[dict[str, Any]]:
     visit = Visit(settings, faults, len(rules))
     inside = [group for group in doctor.GROUPS if group not in doctor.OUTSIDE]
     found = [row for finding in doctor.examine(visit, inside) for row in rows(finding, visit, lang)]
-    return [row for row in found if row.get("why") not in ("needs-request", "no-unit", "nothing")]
+    return [row for row in found if row.get("why") not in doctor.IDLE]
 
 
 def begin(

@@ -29,11 +29,10 @@ def opened(call: Call, settings: Settings) -> Records | None:
     try:
         records = open_records(settings.store)
     except Unreadable as error:
-        if os.path.exists(path(settings)) and not os.path.getsize(path(settings)):  # what a full disk leaves
-            call.terminal.error(texts.say("kept.missing", lang, file=file))
-        else:
+        if not os.path.exists(path(settings)) or os.path.getsize(path(settings)):
             unreadable(call, settings, error)
-        return None
+            return None
+        records = None  # it is empty, as a full disk leaves it
     if records is None:
         call.terminal.error(texts.say("kept.missing", lang, file=file))
     return records

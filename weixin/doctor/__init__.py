@@ -71,6 +71,8 @@ CHECKS = (
 GROUPS = tuple(dict.fromkeys(check.group for check in CHECKS))
 # What a group with nothing to look at says.
 _NOTHING = {"wechat": "unseen", "request": "needs-request", "unit": "no-unit"}
+#: Those that nobody needs to hear who has not asked for the group.
+IDLE = ("needs-request", "no-unit", "nothing")
 # Groups that ask the URL.
 OUTSIDE = ("url", "dns", "tcp", "tls", "http", "push", "speed")
 

@@ -22,6 +22,16 @@ log = logging.getLogger("wxserve.server")
 FAILURE_PAUSE = 0.1
 
 
+def tell(event: str, error: Exception, **fields: object) -> None:
+    """Write a line about a failure. Where there is no memory for that either, what has to be done next comes first:
+    no thread may end by this, least of all with the baton.
+    """
+    try:
+        log.error(event, exc_info=error, extra={"code": "", "fields": fields})
+    except Exception:
+        pass
+
+
 class Crew:
     """Threads that take turns at `lead`.
 
@@ -135,10 +145,7 @@ class Crew:
             return self._lead()
         except Exception as error:
             # A defect of ours, or a system out of everything: the others go on, at a bearable pace.
-            try:
-                log.error("leader", exc_info=error, extra={"code": "", "fields": {}})
-            except Exception:
-                pass  # there is no memory for that: this thread must not end, least of all with the baton
+            tell("leader", error)
             time.sleep(FAILURE_PAUSE)
             with self._lock:
                 if self._holder != threading.get_ident():

@@ -10,7 +10,6 @@ Knows nothing of processes and signals (`child.py`) and nothing of what an answe
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import sys
@@ -23,7 +22,7 @@ from typing import Any
 from .accesslog import AccessLog
 from .answer import AnswerHeads, DateLine
 from .connection import Connection, Gone
-from .crew import Crew
+from .crew import Crew, tell
 from .door import GENTLE_MAX, Accepted, Door
 from .exchange import EXTENSIONS, Exchange
 from .http import HeadParser, HTTPError, Request
@@ -33,8 +32,6 @@ from .options import Options, WSGIApplication
 from .poll import READ, Poller, Waker, best_poller
 from .proxy import Proxies
 from .reader import Reader
-
-log = logging.getLogger("wxserve.server")
 
 # Connections that have sent part of a request are read so many at a time, between whole requests: a thousand
 # that drip at one moment must not stand before an honest one.
@@ -331,10 +328,7 @@ class Worker:
     @staticmethod
     def _complain(connection: Connection, error: Exception) -> None:
         """A defect of ours, or a system out of something: it costs one connection and not the process."""
-        try:
-            log.error("connection", exc_info=error, extra={"code": "", "fields": {"ip": connection.peer}})
-        except Exception:
-            pass  # out of memory: it must be closed all the same
+        tell("connection", error, ip=connection.peer)
 
     def _let_rest(self, connection: Connection) -> None:
         self._keeper.let_rest(connection)

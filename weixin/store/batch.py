@@ -135,7 +135,6 @@ class Batch:
 
 
 def _of_who_left(late: Late) -> Late:
-    """Its duplicates are answered with nothing."""
     claim, answer, at = late
     claim.push = leaving.of_nobody(claim.push)
-    return claim, answer._replace(body=b"", fetched=True), at
+    return claim, leaving.with_nothing(answer), at

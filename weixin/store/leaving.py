@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from . import schema
-from .base import Push
+from .base import Answer, Push
 
 #: A note about who was forgotten in a spare file, among the counters of no hour.
 FORGOTTEN = "forgotten:"
@@ -68,6 +68,11 @@ def kept_of(db: sqlite3.Connection, push: Push) -> Push:
 def of_nobody(push: Push) -> Push:
     """What is kept of a message whose user has left."""
     return push._replace(user="", text="", xml=b"")
+
+
+def with_nothing(answer: Answer) -> Answer:
+    """What is kept of its answer: its duplicates are answered with nothing."""
+    return answer._replace(body=b"", fetched=True)
 
 
 def drop_notes(db: sqlite3.Connection, now: float) -> None:

@@ -75,10 +75,9 @@ def put_mail(db: sqlite3.Connection, ending: Ending) -> None:
 
 
 def _finish_forgotten(db: sqlite3.Connection, ending: Ending) -> None:
-    """Its duplicates are answered with nothing."""
-    nothing = ending.answer._replace(body=b"", fetched=True)
+    ending = ending._replace(push=leaving.of_nobody(ending.push), answer=leaving.with_nothing(ending.answer))
     db.execute("DELETE FROM messages WHERE key = ?", (ending.push.key,))
-    db.execute(schema.ANSWERED, rows.answered(*ending._replace(push=leaving.of_nobody(ending.push), answer=nothing)))
+    db.execute(schema.ANSWERED, rows.answered(*ending))
 
 
 def finish_late(

@@ -67,11 +67,8 @@ def put_answers(
 
 def put_running(db: sqlite3.Connection, running: list[Claim], now: float, kept: float) -> None:
     """Write messages down that have no answer yet."""
-    left = leaving.since(db, (claim.push for claim in running))
-    begun = []
-    for claim in running:
-        push = leaving.of_nobody(claim.push) if leaving.is_among(left, claim.push) else claim.push
-        begun.append((*pushed(push), claim.runs + 1, *times(push, now, kept)))
+    pushes = [(leaving.kept_of(db, claim.push), claim.runs + 1) for claim in running]
+    begun = [(*pushed(push), runs, *times(push, now, kept)) for push, runs in pushes]
     db.executemany(schema.BEGUN, begun)
 
 
