@@ -13,11 +13,11 @@ import socketserver
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import Any, Callable
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+from tests import waiting
 from weixin import app, config, log
 from weixin.console.access import Access, make_key
 from weixin.console.app import Console, Hooks
@@ -312,8 +312,4 @@ class Said:
 
 def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
     """Wait until *true*, which is the only way to wait for another process; fail after *seconds*."""
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError("it did not happen")
-        time.sleep(0.02)
+    waiting.until(true, seconds)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tests.machine import crowd
+from tests.waiting import until
 from weixin.delivery import Desk, Given, Terms
 from weixin.delivery.bell import Bell
 from weixin.delivery.ladder import Pace
@@ -166,10 +167,4 @@ class Case(unittest.TestCase):
 
     def until(self, holds: Callable[[], Any], seconds: float = 60 * SECOND) -> Any:
         """Wait until *holds* returns something true, and return that; a minute of the platform's at most."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = holds()
-            if found:
-                return found
-            time.sleep(0.005)
-        raise AssertionError("it never came to that")
+        return until(holds, seconds)

@@ -6,11 +6,11 @@ import os
 import socket
 import tempfile
 import threading
-import time
 import unittest
 from collections.abc import Callable
 from typing import Any
 
+from tests.waiting import until
 from weixin.server.listeners import listen
 from weixin.server.monitor import Monitor
 from weixin.server.options import Options, WSGIApplication
@@ -127,8 +127,4 @@ def statuses(answers: bytes) -> list[int]:
 
 def wait_for(condition: Callable[[], bool]) -> None:
     """Wait until `condition()` holds; for what has no event to wait on."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("it did not happen in time")
-        time.sleep(0.005)
+    until(condition, PATIENCE)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 import unittest
 from collections.abc import Callable
 from typing import Any
 
+from tests.waiting import until
 from weixin.store.sqlite import SQLite
 
 from .contract import Clock
@@ -33,10 +33,4 @@ class Folder(unittest.TestCase):
 
     def until(self, holds: Callable[[], Any]) -> Any:
         """Wait for what another thread or process does in its own time; what *holds* then said."""
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            found = holds()
-            if found:
-                return found
-            time.sleep(0.01)
-        raise AssertionError("it never came to that")
+        return until(holds, 20.0)
